@@ -1,0 +1,65 @@
+import * as z from "zod";
+
+/** Why somebody is to be looked at. For logs and pace only: the reconciler reads the truth whatever the reason is. */
+export const REASONS = [
+  "notification", // Graph told us
+  "trailing", // the second look after a notification, when every replica has seen the change
+  "sweep", // a delta page
+  "membership", // the membership of a scope group changed
+  "manager", // the person's manager has arrived in the target
+  "again", // the reconciler asked to come back: pace, claim, proof, recovery
+  "verify", // a write may have been stale: read the target, trust no hash
+  "retry", // an escrow is due
+  "operator", // somebody asked
+] as const;
+
+/**
+ * Look at these users. No personal data, nothing of what is there to see; everything that matters is in this JSON body,
+ * because the Functions host mangles metadata.
+ */
+export const Hint = z.strictObject({
+  version: z.literal(1),
+  /** Names the hint; ids of messages that follow from it are derived from it. */
+  id: z.string().min(1).max(64),
+  lane: z.enum(["changes", "sweep"]),
+  sourceTenantId: z.guid(),
+  /** One in `changes`, up to 20 in `sweep`. */
+  userIds: z.array(z.guid()).min(1).max(20),
+  /** Only this target; absent: every target that has a job from this source. */
+  targetTenantId: z.guid().optional(),
+  reason: z.enum(REASONS),
+  /** How often this look was already counted as failed. */
+  attempt: z.int().min(0).max(1000),
+  /** When the change was first noticed, ms since 1970: for latency, not for decisions. */
+  noticedAt: z.number(),
+  /** Writes that the pace of the target already set aside for this hint. */
+  paidWrites: z.int().min(0).max(100).optional(),
+  /** W3C trace context; in the body because the host changes metadata keys. */
+  traceparent: z.string().max(64).optional(),
+});
+export type Hint = z.infer<typeof Hint>;
+export type Reason = (typeof REASONS)[number];
+
+/** Work on a source tenant, in queue `pages`. */
+export const PageMessage = z.discriminatedUnion("kind", [
+  /** Read the page that the checkpoint of this stream points at, if it is still at `seq` of this run. */
+  z.strictObject({
+    version: z.literal(1),
+    kind: z.literal("page"),
+    tenantId: z.guid(),
+    stream: z.string().min(1).max(100),
+    runId: z.string().min(1).max(64),
+    seq: z.int().min(0),
+  }),
+  /** Start a run of this stream now, whether it is due or not. */
+  z.strictObject({
+    version: z.literal(1),
+    kind: z.literal("sweep"),
+    tenantId: z.guid(),
+    stream: z.string().min(1).max(100),
+    reason: z.enum(["notification", "trailing", "subscription", "operator"]),
+  }),
+  /** Bring the change-notification subscriptions of this tenant in order. */
+  z.strictObject({ version: z.literal(1), kind: z.literal("subscriptions"), tenantId: z.guid() }),
+]);
+export type PageMessage = z.infer<typeof PageMessage>;

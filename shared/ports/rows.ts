@@ -1,0 +1,30 @@
+/**
+ * One table of rows that change only under their ETag. Keys are object ids, hashes and names of ours: never `/ \ # ?` or
+ * control characters. Source of the limits and conditions: Azure Table Storage (1 MiB an entity, 412 on a stale ETag).
+ */
+export interface Rows<T> {
+  /** `undefined`: there is no such row. A store that cannot answer throws; it never looks empty. */
+  read(partition: string, row: string): Promise<StoredRow<T> | undefined>;
+  /**
+   * Writes the whole row. With an ETag only if the row still has it; with `undefined` only if there is no row.
+   * `moved`: somebody else has written (or created, or removed) it since.
+   */
+  write(partition: string, row: string, value: T, etag: string | undefined): Promise<Written>;
+  /** Creates or replaces without a condition: for rows whose key already says who wrote them. */
+  put(partition: string, row: string, value: T): Promise<void>;
+  /** Removes the row; with an ETag only if it still has it. A row that is not there is fine. */
+  remove(partition: string, row: string, etag?: string): Promise<"removed" | "moved">;
+  /** All rows of a partition in the order of their keys, optionally `from <= row < before`. */
+  list(partition: string, range?: { from?: string; before?: string }): AsyncIterable<StoredRow<T>>;
+}
+
+export interface StoredRow<T> {
+  partition: string;
+  row: string;
+  value: T;
+  etag: string;
+  /** Milliseconds since the row was last written, by the storage's own clock (resolution: a second). */
+  ageMs: number;
+}
+
+export type Written = { kind: "written"; etag: string } | { kind: "moved" };

@@ -1,0 +1,28 @@
+/** Which folder may import which: imports point inward. The test of tidiness reads this table. */
+export const IMPORTS: Readonly<Record<string, { folders: readonly string[]; packages: readonly string[] }>> = {
+  "shared/domain": { folders: [], packages: [] },
+  "shared/messages": { folders: ["shared/domain"], packages: ["zod"] },
+  "shared/ports": { folders: ["shared/domain", "shared/messages"], packages: [] },
+  "shared/config": { folders: ["shared/domain"], packages: ["zod", "node:"] },
+  "shared/pipeline": {
+    folders: ["shared/domain", "shared/ports", "shared/messages"],
+    packages: ["zod", "node:crypto"],
+  },
+  "shared/adapters/graph": {
+    folders: ["shared/domain", "shared/ports"],
+    packages: [
+      "@azure/identity",
+      "@microsoft/microsoft-graph-client",
+      "@microsoft/microsoft-graph-types",
+      "zod",
+      "node:",
+    ],
+  },
+  "shared/adapters/servicebus": {
+    folders: ["shared/ports", "shared/messages"],
+    packages: ["@azure/service-bus", "@azure/identity", "node:"],
+  },
+  "shared/adapters/tables": { folders: ["shared/ports"], packages: ["@azure/data-tables", "@azure/identity", "node:"] },
+  "shared/adapters/system": { folders: ["shared/ports"], packages: ["node:"] },
+  functions: { folders: ["shared/messages", "shared/pipeline", "shared/wire"], packages: ["@azure/functions"] },
+};
