@@ -28,3 +28,28 @@ export interface StoredRow<T> {
 }
 
 export type Written = { kind: "written"; etag: string } | { kind: "moved" };
+
+const KEY_LENGTH_MAX = 512;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: Table Storage refuses exactly these in keys.
+const REFUSED_IN_KEYS = /[/\\#?%\u0000-\u001f\u007f-\u009f]/;
+
+/**
+ * Throws a RangeError for a key that Table Storage would refuse: empty, longer than 512 characters (1 KiB), or with one
+ * of `/ \ # ? %` or a control character. Every implementation of `Rows` calls it, so that a bad key never works in one
+ * store only.
+ */
+export function checkKey(key: string): void {
+  if (key === "" || key.length > KEY_LENGTH_MAX || REFUSED_IN_KEYS.test(key)) {
+    throw new RangeError(
+      `${JSON.stringify(key.slice(0, 100))} cannot be a key of a row: use 1 to ${KEY_LENGTH_MAX} characters without / \\ # ? % and control characters`,
+    );
+  }
+}
+
+/** The store gave no answer, or an error of its own: nothing is known, and a write may have happened. */
+export class StorageUnavailable extends Error {
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = "StorageUnavailable";
+  }
+}
