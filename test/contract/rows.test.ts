@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { simulatedClock } from "../../sandbox/clock.ts";
 import { type Azurite, azuriteConnectionString, startAzurite } from "../../sandbox/storage/azurite-process.ts";
 import { memoryStore } from "../../sandbox/storage/memory-rows.ts";
-import { openTables, StorageUnavailable, type Tables } from "../../shared/adapters/tables/index.ts";
+import { openTables, type Tables } from "../../shared/adapters/tables/index.ts";
+import { StorageUnavailable } from "../../shared/ports/rows.ts";
 import { rowsContract, type Thing } from "./rows.contract.ts";
 
 describe("rows in memory", () => {

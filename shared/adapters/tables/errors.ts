@@ -1,10 +1,4 @@
-/**
- * The storage did not answer, or answered that it cannot now: connection refused or lost, time-out, 408, 429, 5xx.
- * Ours, never the object's: the caller may come again, and for a write does not know whether it took effect.
- */
-export class StorageUnavailable extends Error {
-  override readonly name = "StorageUnavailable";
-}
+import { StorageUnavailable } from "../../ports/rows.ts";
 
 /** What the SDK tells about a failed call. `odataCode` says which 404 or 409 it is. */
 export interface StorageFailure {
@@ -26,19 +20,22 @@ export function storageFailure(error: unknown): StorageFailure {
   };
 }
 
-/** The error to throw for a failed call: `StorageUnavailable` with the cause where coming again can help, else itself. */
+/**
+ * The error to throw for a failed call: `StorageUnavailable`, with the cause, for connections that failed, time-outs, 408,
+ * 429 and 5xx; any other error as it is.
+ */
 export function toThrow(error: unknown, what: string): unknown {
   if (!(error instanceof Error)) return error;
   const { statusCode } = storageFailure(error);
   if (error.name === "AbortError" || error.name === "TimeoutError") {
-    return new StorageUnavailable(`${what}: no answer in time`, { cause: error });
+    return new StorageUnavailable(`${what}: no answer in time`, error);
   }
   // A RestError without a status never got one: the connection failed, or the answer was cut short.
   if (statusCode === undefined && error.name === "RestError") {
-    return new StorageUnavailable(`${what}: ${error.message}`, { cause: error });
+    return new StorageUnavailable(`${what}: ${error.message}`, error);
   }
   if (statusCode !== undefined && (statusCode >= 500 || statusCode === 408 || statusCode === 429)) {
-    return new StorageUnavailable(`${what}: the storage answered ${statusCode}`, { cause: error });
+    return new StorageUnavailable(`${what}: the storage answered ${statusCode}`, error);
   }
   return error;
 }

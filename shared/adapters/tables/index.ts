@@ -8,7 +8,6 @@ import { CALL_TIMEOUT_MS, tableRows } from "./rows.ts";
 
 type Policy = NonNullable<TableServiceClientOptions["additionalPolicies"]>[number]["policy"];
 
-export { StorageUnavailable } from "./errors.ts";
 export { tableRows } from "./rows.ts";
 
 /** All tables of the app. */
