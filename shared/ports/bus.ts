@@ -14,3 +14,11 @@ export interface OutgoingMessage {
   /** Not delivered before this time (ms since 1970). */
   notBefore?: number;
 }
+
+/** The bus gave no answer: the messages may or may not have been accepted. */
+export class BusUnavailable extends Error {
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = "BusUnavailable";
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * Every error code of the product with its remedy. `blame` decides what happens next: `object` puts the person into escrow
+ * and leaves everybody else alone; `tenant` opens that tenant's circuit; `pace` takes a later slot; `ours` is storage or bus.
+ */
+export interface ErrorEntry {
+  blame: "object" | "tenant" | "pace" | "ours";
+  /** `held`: nothing is wrong with the service, a rule or a person has to decide. */
+  held?: true;
+  meaning: string;
+  remedy: string;
+}
+
+export const ERRORS = {
+  ADDRESS_CANNOT_BE_INVITED: {
+    blame: "object",
+    meaning: "The user has no address that Entra accepts in an invitation.",
+    remedy:
+      'Give the user a userPrincipalName (across clouds) or mail without the characters that invitations refuse (~ ! # $ % ^ & * ( ) + = [ ] { } \\ / | ; : " < > ? ,), not starting or ending with . or -.',
+  },
+  ADDRESS_REUSED: {
+    blame: "object",
+    held: true,
+    meaning: "The target has, or has in its recycle bin, a guest of this address that stands for another source user.",
+    remedy:
+      "Nobody inherits another person's guest: purge the old guest in the target, or give the new person another address.",
+  },
+  TARGET_TAKEN: {
+    blame: "object",
+    held: true,
+    meaning: "Another source user already owns this address or this target user.",
+    remedy: "Make the address unique among the source tenants, or take one of the two people out of scope.",
+  },
+  AMBIGUOUS_MATCH: {
+    blame: "object",
+    held: true,
+    meaning: "More than one user of the target has the address.",
+    remedy: "Remove the address from all users of the target but one.",
+  },
+  INTERNAL_USER_HAS_ADDRESS: {
+    blame: "object",
+    held: true,
+    meaning: "An internal user of the target has the address. Internal users are never matched.",
+    remedy: "Remove the address from the internal user, or take the person out of scope.",
+  },
+  ADDRESS_IN_USE_IN_TARGET: {
+    blame: "object",
+    meaning: "The target refused the address: a group, a contact or a user already has it.",
+    remedy: "Remove the address from the other object of the target.",
+  },
+  GUEST_NOT_ADOPTED: {
+    blame: "object",
+    held: true,
+    meaning:
+      "The target has a guest of this address that this deployment did not make, and the job does not allow to take it over.",
+    remedy: "Set `adopt` to `pending` if the guest has not accepted its invitation yet, or remove the guest.",
+  },
+  TARGET_BLOCKED_THERE: {
+    blame: "object",
+    held: true,
+    meaning: "An administrator of the target has blocked the guest. That is respected.",
+    remedy: "Enable the user in the target tenant.",
+  },
+  TARGET_REMOVED_THERE: {
+    blame: "object",
+    held: true,
+    meaning: "The guest was removed in the target by somebody else. That is respected.",
+    remedy: "Restore the user in the target tenant, or take the person out of scope and in again.",
+  },
+  TARGET_NOT_EXTERNAL: {
+    blame: "object",
+    held: true,
+    meaning: "The linked target user is not an external user any more.",
+    remedy: "Take the person out of scope, or undo the conversion in the target.",
+  },
+  REMOVALS_STOPPED: {
+    blame: "object",
+    held: true,
+    meaning: "More than 20 removals and more than 5 % of this pair's people within an hour: removals have stopped.",
+    remedy: "Find out why so many people left the scope. Removals go on by themselves when the hour has passed.",
+  },
+  SCOPE_GROUP_UNREADABLE: {
+    blame: "object",
+    held: true,
+    meaning: "A scope group is missing, empty or hidden, so nobody is removed because of it.",
+    remedy: "Correct the group in `sync.config.json`, give it members, or grant Member.Read.Hidden.",
+  },
+  TARGET_REFUSED: {
+    blame: "object",
+    meaning: "The target tenant refused the write for this user.",
+    remedy:
+      "Look at the code that Graph gave. Users with an administrator role need rights that this app should not have.",
+  },
+  VALUE_REFUSED: {
+    blame: "object",
+    meaning: "The target tenant refused a value.",
+    remedy: "Look at the property that Graph named, and correct the source value or the mapping.",
+  },
+  DIRECTORY_QUOTA_EXCEEDED: {
+    blame: "object",
+    meaning: "The target tenant has reached its object quota.",
+    remedy: "Delete objects in the target or ask Microsoft for a higher quota.",
+  },
+  KEEPS_FAILING: {
+    blame: "object",
+    meaning: "Looking at this user has failed again and again without an answer from Graph.",
+    remedy: "Look at the app's errors for this user id.",
+  },
+  CONFIG_SUPERSEDED: {
+    blame: "ours",
+    meaning: "Another instance runs a newer configuration; this one writes nothing.",
+    remedy: "Finish the roll-out. To go back to an earlier configuration, change SYNC_CONFIG_REVISION with it.",
+  },
+  TENANT_THROTTLED: { blame: "pace", meaning: "Graph asked to wait.", remedy: "Nothing: it goes on by itself." },
+  TENANT_UNAVAILABLE: {
+    blame: "tenant",
+    meaning: "The tenant did not answer, or answered with an error of its own.",
+    remedy: "Nothing, if Microsoft reports an outage. Otherwise check the network between the app and Graph.",
+  },
+  TENANT_CONSENT_MISSING: {
+    blame: "tenant",
+    meaning: "The tenant refused the app's token or its permissions.",
+    remedy: "Check the credential, and grant admin consent for the permissions listed in the documentation.",
+  },
+  STORAGE_UNAVAILABLE: {
+    blame: "ours",
+    meaning: "Table Storage did not answer.",
+    remedy: "Look at the storage account.",
+  },
+  BUS_UNAVAILABLE: { blame: "ours", meaning: "Service Bus did not answer.", remedy: "Look at the namespace." },
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** A failure with a code of the list. `detail` names codes and properties of Graph, never values or tokens. */
+export class SyncError extends Error {
+  readonly code: ErrorCode;
+  readonly detail: string | undefined;
+  /** When it makes sense to try again, ms from now; known for throttling. */
+  readonly afterMs: number | undefined;
+  /** Whose failure it is, for blame `tenant` and `pace`. */
+  readonly tenantId: string | undefined;
+
+  constructor(code: ErrorCode, more: { detail?: string; afterMs?: number; tenantId?: string; cause?: unknown } = {}) {
+    super(`${code}: ${ERRORS[code].meaning}${more.detail ? ` (${more.detail})` : ""}`, { cause: more.cause });
+    this.name = "SyncError";
+    this.code = code;
+    this.detail = more.detail;
+    this.afterMs = more.afterMs;
+    this.tenantId = more.tenantId;
+  }
+
+  get blame(): ErrorEntry["blame"] {
+    return ERRORS[this.code].blame;
+  }
+}
+
+/** For `default:` of a switch over a union: a new kind does not compile until someone has decided about it. */
+export function unreachable(value: never): never {
+  throw new Error(`impossible: ${JSON.stringify(value)}`);
+}

@@ -1,0 +1,124 @@
+import type { ErrorCode } from "./error.ts";
+
+/**
+ * What we know about one source user in one target tenant.
+ * `none`: no target user (the row remembers why). `inviting`: the invitation may or may not have been made.
+ * `invited`: the target user exists, its attributes may not be written yet. `linked`. `removed`: we soft-deleted it.
+ */
+export type LinkState = "none" | "inviting" | "invited" | "linked" | "removed";
+
+export interface Link {
+  state: LinkState;
+  userId: string;
+  /** The target user, from `invited` on. */
+  targetId?: string;
+  /** The job that owns the person. */
+  jobId?: string;
+  /** The invited address, only while the invitation is not known to have succeeded. */
+  address?: string;
+  /** `inviting` since, ms since 1970. */
+  since?: number;
+  /** Hash over all inputs of the last settled decision. */
+  inputs?: string;
+  /** Why the last decision wrote nothing. */
+  because?: string;
+  /** The target user is blocked because we blocked it; a block that others set is not ours to lift. */
+  blockedByUs?: boolean;
+  /** Proof under way: when the source user was first not found, was first not a member, the target user first not found. */
+  missingSince?: number;
+  outSince?: number;
+  targetMissingSince?: number;
+  /** Somebody is writing; the lease counts from the last write of the row, by the storage's clock. */
+  claim?: Claim;
+  escrow?: Escrow;
+}
+
+export interface Claim {
+  id: string;
+  /** What is being done, so that whoever takes over knows what may have happened. */
+  plan: "create" | "update" | "delete" | "restore";
+  /** The update blocks the target user. */
+  blocks?: boolean;
+  at: number;
+}
+
+/** A failure of this one person, tried again at growing distance. */
+export interface Escrow {
+  code: ErrorCode;
+  failures: number;
+  nextAt: number;
+  since: number;
+}
+
+export type LinkSignal = "inviting" | "invited" | "settled" | "marked" | "removed" | "restored" | "forgotten";
+
+/**
+ * Every state × every signal. `settled`: the target is as wished; `marked`: something about the row changed, not the person;
+ * `forgotten`: the target user is gone for good, or never came to be.
+ */
+export const NEXT: Readonly<Record<LinkState, Readonly<Record<LinkSignal, LinkState>>>> = {
+  none: row("none", { inviting: "inviting", invited: "invited", settled: "none", removed: "none", restored: "linked" }),
+  inviting: row("inviting", {
+    inviting: "inviting",
+    invited: "invited",
+    settled: "inviting",
+    removed: "removed",
+    restored: "linked",
+  }),
+  invited: row("invited", {
+    inviting: "invited",
+    invited: "invited",
+    settled: "linked",
+    removed: "removed",
+    restored: "linked",
+  }),
+  linked: row("linked", {
+    inviting: "linked",
+    invited: "linked",
+    settled: "linked",
+    removed: "removed",
+    restored: "linked",
+  }),
+  removed: row("removed", {
+    inviting: "inviting",
+    invited: "invited",
+    settled: "removed",
+    removed: "removed",
+    restored: "linked",
+  }),
+};
+
+function row(
+  state: LinkState,
+  next: Record<Exclude<LinkSignal, "marked" | "forgotten">, LinkState>,
+): Record<LinkSignal, LinkState> {
+  return { ...next, marked: state, forgotten: "none" };
+}
+
+export const LEASE_MS = 60_000;
+/** Calls inside a claim are aborted this long before its lease ends. */
+export const LEASE_MARGIN_MS = 15_000;
+
+/** Somebody else may be writing. `ageMs`: since the row was written, by the storage's clock. */
+export function claimIsLive(link: Link, ageMs: number): boolean {
+  return link.claim !== undefined && ageMs < LEASE_MS;
+}
+
+/** Entra retries failed objects after 6, 12 and 24 hours; before that come three quick tries of ours. */
+const ESCROW_MS = [60_000, 600_000, 3_600_000, 6 * 3_600_000, 12 * 3_600_000, 24 * 3_600_000];
+
+export function intoEscrow(before: Escrow | undefined, code: ErrorCode, now: number): Escrow {
+  const failures = before?.code === code ? before.failures + 1 : 1;
+  const wait = ESCROW_MS[Math.min(failures, ESCROW_MS.length) - 1] ?? 0;
+  return { code, failures, nextAt: now + wait, since: before?.code === code ? before.since : now };
+}
+
+/** Names a link in other rows and in the stamp. */
+export function linkName(sourceTenantId: string, userId: string): string {
+  return `${sourceTenantId}/${userId}`;
+}
+
+/** The value of the directory extension on the target user: which source user it stands for. At most 256 characters. */
+export function stampOf(deployment: string, sourceTenantId: string, userId: string): string {
+  return `${deployment}/${linkName(sourceTenantId, userId)}`;
+}

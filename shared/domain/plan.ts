@@ -1,0 +1,285 @@
+import { type ErrorCode, unreachable } from "./error.ts";
+import type { Job, Pair } from "./job.ts";
+import type { Link } from "./link.ts";
+import { changesOf, mapUser } from "./mapping/map.ts";
+import { type Candidate, invitationAddress, matchNewcomer } from "./matching.ts";
+import type { ScopeDecision } from "./scope.ts";
+import { type Attributes, isExternal, type SourceUser, type TargetUser } from "./user.ts";
+
+/** What the target tenant said. */
+export type TargetView =
+  /** Nobody asked: the decision needs no target. */
+  | { kind: "unread" }
+  /** The linked target user, live or in the recycle bin. */
+  | { kind: "found"; user: TargetUser }
+  /** The linked target user is neither live nor in the recycle bin, or too new for the replica that answered. */
+  | { kind: "missing" }
+  /** No target user is linked: who has the address or our stamp. */
+  | { kind: "candidates"; candidates: readonly Candidate[] };
+
+export type ManagerView =
+  /** The job does not carry managers, there is none at the source, or it has no target user yet. */
+  { kind: "leave" } | { kind: "set"; targetId: string };
+
+/** Everything that one decision looks at. Times in ms since 1970. */
+export interface PersonView {
+  now: number;
+  link: Link | undefined;
+  scope: ScopeDecision;
+  target: TargetView;
+  manager: ManagerView;
+  /** For `notAssigned`: every scope group was read in the same minute, exists and is not empty. */
+  groupsHealthy: boolean;
+  self: { link: string; stamp: string };
+}
+
+export interface PlanRules {
+  pair: Pair;
+  /** After this long every replica of Graph has seen a write. */
+  replicationAllowanceMs: number;
+  /** After this long the search index has seen it. */
+  indexAllowanceMs: number;
+  /** Between two readings of a membership. */
+  secondReadingMs: number;
+}
+
+export type Plan =
+  | { kind: "create"; job: Job; address: string; wanted: Attributes; managerId: string | undefined }
+  | {
+      kind: "update";
+      targetId: string;
+      effect: UpdateEffect;
+      changes: Attributes;
+      managerId: string | undefined;
+      job: Job | undefined;
+    }
+  | { kind: "restore"; targetId: string; job: Job; changes: Attributes; managerId: string | undefined }
+  | { kind: "delete"; targetId: string; because: string }
+  /** The target user of an interrupted invitation was found. */
+  | { kind: "found"; targetId: string }
+  /** Everything is as wished. */
+  | { kind: "keep"; because: string; job: Job | undefined }
+  /** The target user is gone for good: only our row is to be changed. */
+  | { kind: "forget"; because: string }
+  | { kind: "skip"; because: string }
+  | { kind: "hold"; code: ErrorCode }
+  /** Look again before anything is done; `mark` says which proof has begun. */
+  | { kind: "confirm"; because: string; afterMs: number; mark?: "missingSince" | "outSince" | "targetMissingSince" };
+
+/** `adopt` takes over a guest, `finish` completes an interrupted creation, `disable` only blocks sign-in. */
+export type UpdateEffect = "update" | "disable" | "adopt" | "finish";
+
+/** Clocks of two services may differ by this much when creation times are compared. */
+const CLOCK_SKEW_MS = 120_000;
+
+/** The one decision. Pure: the same view gives the same plan. */
+export function planUser(view: PersonView, rules: PlanRules): Plan {
+  const { link, scope } = view;
+  if (link?.state === "inviting") return planInterrupted(view, rules);
+  switch (scope.kind) {
+    case "missing":
+      return planMissing(view, rules);
+    case "out":
+      return planOut(view, rules, scope);
+    case "in":
+      return link?.targetId
+        ? planLinked(view, rules, scope.job, scope.user)
+        : planNewcomer(view, rules, scope.job, scope.user);
+    default:
+      return unreachable(scope);
+  }
+}
+
+/** True where the target has to be read before anything can be said. */
+export function needsTarget(link: Link | undefined, scope: ScopeDecision): boolean {
+  if (link?.state === "inviting" || link?.targetId) return true;
+  return scope.kind === "in" && scope.user.accountEnabled && scope.job.actions.create;
+}
+
+/** An invitation whose answer nobody recorded: once the index has seen it, an unstamped guest of that address made since is ours. */
+function planInterrupted({ now, link, target }: PersonView, rules: PlanRules): Plan {
+  const since = link?.since ?? now;
+  const wait = since + rules.indexAllowanceMs - now;
+  if (wait > 0) return { kind: "confirm", because: "invitationInterrupted", afterMs: wait };
+  if (target.kind !== "candidates") return { kind: "confirm", because: "invitationInterrupted", afterMs: 1_000 };
+  const ours = target.candidates.filter(
+    ({ user, owner }) =>
+      isExternal(user) && user.stamp === null && owner === undefined && user.createdAt >= since - CLOCK_SKEW_MS,
+  );
+  if (ours.length > 1) return { kind: "hold", code: "AMBIGUOUS_MATCH" };
+  return ours[0] ? { kind: "found", targetId: ours[0].user.id } : { kind: "forget", because: "invitationNotMade" };
+}
+
+/** 404 for somebody without a link means 'not yet'; for a linked person it is a proof only when it is said twice, far enough apart. */
+function planMissing(view: PersonView, rules: PlanRules): Plan {
+  const { link, now } = view;
+  if (!link?.targetId || link.state === "removed") return { kind: "skip", because: "notFoundAtSource" };
+  const wait = (link.missingSince ?? now) + rules.replicationAllowanceMs - now;
+  if (link.missingSince === undefined || wait > 0) {
+    return { kind: "confirm", because: "notFoundAtSource", afterMs: Math.max(wait, 0), mark: "missingSince" };
+  }
+  return removal(view, rules, "sourceGone", "softDelete");
+}
+
+function planOut(view: PersonView, rules: PlanRules, scope: ScopeDecision & { kind: "out" }): Plan {
+  const { link, now, target } = view;
+  const because = scope.because;
+  if (!link?.targetId || link.state === "removed") return { kind: "skip", because };
+  if (because === "sourceDeleted") return removal(view, rules, because, "softDelete");
+  const job = rules.pair.jobs.find(({ id }) => id === link.jobId);
+  if (!job) return { kind: "keep", because: "jobIsGone", job: undefined };
+  if (because === "notAssigned") {
+    if (!view.groupsHealthy) return { kind: "hold", code: "SCOPE_GROUP_UNREADABLE" };
+    const wait = (link.outSince ?? now) + rules.secondReadingMs - now;
+    if (link.outSince === undefined || wait > 0) {
+      return { kind: "confirm", because, afterMs: Math.max(wait, 0), mark: "outSince" };
+    }
+  }
+  const blockedFirst = scope.user?.accountEnabled === false && target.kind === "found" && !target.user.accountEnabled;
+  if (blockedFirst && because === "notAssigned" && !isSoftDeleted(target)) {
+    return { kind: "keep", because: "disabledBeforeUnassigned", job };
+  }
+  return removal(view, rules, because, job.onOutOfScope);
+}
+
+/** The person must not be in the target any more, and that is proved. */
+function removal(view: PersonView, rules: PlanRules, because: string, action: Job["onOutOfScope"]): Plan {
+  const { link, target } = view;
+  const job = rules.pair.jobs.find(({ id }) => id === link?.jobId);
+  if (target.kind === "missing" || isSoftDeleted(target)) return { kind: "forget", because };
+  if (target.kind !== "found") return { kind: "confirm", because, afterMs: 1_000 };
+  if (!isExternal(target.user)) return { kind: "hold", code: "TARGET_NOT_EXTERNAL" };
+  if (!job) return { kind: "keep", because: "jobIsGone", job: undefined };
+  if (action === "keep" || !job.actions.delete) return { kind: "keep", because, job };
+  if (action === "softDelete") return { kind: "delete", targetId: target.user.id, because };
+  if (!target.user.accountEnabled) return { kind: "keep", because, job };
+  return { ...blockUpdate(target.user.id), job };
+}
+
+const blockUpdate = (targetId: string) =>
+  ({ kind: "update", targetId, effect: "disable", changes: { accountEnabled: false }, managerId: undefined }) as const;
+
+function planNewcomer(view: PersonView, rules: PlanRules, job: Job, user: SourceUser): Plan {
+  if (!user.accountEnabled) return { kind: "skip", because: "disabledAndNeverProvisioned" };
+  if (!job.actions.create) return { kind: "skip", because: "createIsOff" };
+  const address = invitationAddress(user, rules.pair.clouds);
+  if (!address) return { kind: "hold", code: "ADDRESS_CANNOT_BE_INVITED" };
+  if (view.target.kind !== "candidates") return { kind: "confirm", because: "targetNotRead", afterMs: 1_000 };
+  const match = matchNewcomer(view.target.candidates, view.self, job);
+  const wanted = mapUser(user, job.mappings);
+  const managerId = view.manager.kind === "set" ? view.manager.targetId : undefined;
+  switch (match.kind) {
+    case "held":
+      return { kind: "hold", code: match.code };
+    case "none":
+      return { kind: "create", job, address, wanted, managerId };
+    case "own":
+      if (match.user.softDeleted) {
+        return {
+          kind: "restore",
+          targetId: match.user.id,
+          job,
+          managerId,
+          changes: comparedWith(match.user, wanted, view, true),
+        };
+      }
+      return adopt(match.user, wanted, view, job, managerId);
+    case "adoptable":
+      return adopt(match.user, wanted, view, job, managerId);
+    default:
+      return unreachable(match);
+  }
+}
+
+const adopt = (
+  user: TargetUser,
+  wanted: Attributes,
+  view: PersonView,
+  job: Job,
+  managerId: string | undefined,
+): Plan => ({
+  kind: "update",
+  targetId: user.id,
+  effect: "adopt",
+  changes: comparedWith(user, wanted, view, false),
+  managerId: managerId === user.managerId ? undefined : managerId,
+  job,
+});
+
+function planLinked(view: PersonView, rules: PlanRules, job: Job, source: SourceUser): Plan {
+  const { link, target, now } = view;
+  if (!link) throw new Error("a linked person without a link");
+  if (target.kind === "missing") return planTargetMissing(link, rules, now);
+  if (target.kind !== "found") return { kind: "confirm", because: "targetNotRead", afterMs: 1_000 };
+  const user = target.user;
+  if (!isExternal(user)) return { kind: "hold", code: "TARGET_NOT_EXTERNAL" };
+  if (user.stamp !== null && user.stamp !== view.self.stamp) return { kind: "hold", code: "TARGET_TAKEN" };
+  const wanted = mapUser(source, job.mappings);
+  const managerId =
+    view.manager.kind === "set" && view.manager.targetId !== user.managerId ? view.manager.targetId : undefined;
+  if (user.softDeleted) return planSoftDeleted(view, job, source, user, wanted, managerId);
+  return planLive(view, job, source, user, wanted, managerId);
+}
+
+function planSoftDeleted(
+  view: PersonView,
+  job: Job,
+  source: SourceUser,
+  user: TargetUser,
+  wanted: Attributes,
+  managerId: string | undefined,
+): Plan {
+  const deletedByUs = view.link?.state === "removed" || view.link?.claim?.plan === "delete";
+  if (!deletedByUs) return { kind: "hold", code: "TARGET_REMOVED_THERE" };
+  if (!source.accountEnabled) return { kind: "skip", because: "disabledAndRemoved" };
+  return { kind: "restore", targetId: user.id, job, managerId, changes: comparedWith(user, wanted, view, true) };
+}
+
+function planLive(
+  view: PersonView,
+  job: Job,
+  source: SourceUser,
+  user: TargetUser,
+  wanted: Attributes,
+  managerId: string | undefined,
+): Plan {
+  const blockedByUs = view.link?.blockedByUs === true || view.link?.claim?.blocks === true;
+  if (!source.accountEnabled && user.accountEnabled) {
+    return {
+      ...blockUpdate(user.id),
+      changes: { ...comparedWith(user, wanted, view, false), accountEnabled: false },
+      job,
+    };
+  }
+  const enable = source.accountEnabled && !user.accountEnabled && blockedByUs;
+  const blockedThere = source.accountEnabled && !user.accountEnabled && !blockedByUs;
+  const finishing = view.link?.state === "invited";
+  const changes =
+    job.actions.update || finishing ? comparedWith(user, wanted, view, enable) : enable ? { accountEnabled: true } : {};
+  if (Object.keys(changes).length > 0 || managerId !== undefined) {
+    return { kind: "update", targetId: user.id, effect: finishing ? "finish" : "update", changes, managerId, job };
+  }
+  return { kind: "keep", because: blockedThere ? "TARGET_BLOCKED_THERE" : "asWished", job };
+}
+
+/** Two 404 far apart: somebody else has removed the guest for good. One of ours is forgotten after its 30 days, and made anew. */
+function planTargetMissing(link: Link, rules: PlanRules, now: number): Plan {
+  const wait = (link.targetMissingSince ?? now) + rules.replicationAllowanceMs - now;
+  if (link.targetMissingSince === undefined || wait > 0) {
+    return { kind: "confirm", because: "targetNotFound", afterMs: Math.max(wait, 0), mark: "targetMissingSince" };
+  }
+  if (link.state === "removed" || link.state === "invited") return { kind: "forget", because: "targetGone" };
+  return { kind: "hold", code: "TARGET_REMOVED_THERE" };
+}
+
+/** Attributes that differ, the stamp where it is missing, and sign-in where it is ours to allow. */
+function comparedWith(user: TargetUser, wanted: Attributes, view: PersonView, enable: boolean): Attributes {
+  const changes: Attributes = changesOf(wanted, user.attributes);
+  return {
+    ...changes,
+    ...(user.stamp === view.self.stamp ? {} : { syncSource: view.self.stamp }),
+    ...(enable && !user.accountEnabled ? { accountEnabled: true } : {}),
+  };
+}
+
+const isSoftDeleted = (target: TargetView): boolean => target.kind === "found" && target.user.softDeleted;

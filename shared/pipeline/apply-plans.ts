@@ -1,0 +1,289 @@
+import { type ErrorCode, SyncError, unreachable } from "../domain/error.ts";
+import type { Job } from "../domain/job.ts";
+import { type Claim, LEASE_MARGIN_MS, LEASE_MS, type Link } from "../domain/link.ts";
+import type { Plan } from "../domain/plan.ts";
+import type { Attributes } from "../domain/user.ts";
+import type { StoredRow } from "../ports/rows.ts";
+import { type TargetTenant, type WriteCall, WriteUnsure } from "../ports/target-tenant.ts";
+import { type LinkChange, type StoredLink, writeLink } from "./claims.ts";
+import { hintReports, hintVerify } from "./hints.ts";
+import type { Person } from "./look.ts";
+import { takeUser } from "./ownership.ts";
+import { writeLog } from "./provisioning-log.ts";
+import type { LogRow, World } from "./world.ts";
+
+/** The only file that writes to a target tenant. Everything happens under a claim on the person's link. */
+
+export type WritingPlan = Extract<Plan, { kind: "create" | "update" | "restore" | "delete" }>;
+
+export interface Work {
+  world: World;
+  person: Person;
+  stored: StoredLink;
+  inputs: string;
+  job: Job | undefined;
+  plan: WritingPlan;
+  /** Names the claim and the log row. */
+  name: string;
+}
+
+export type Applied =
+  | { kind: "written"; targetId: string; action: LogRow["action"] }
+  /** Somebody else has acted since the row was read. */
+  | { kind: "moved" }
+  | { kind: "refused"; code: ErrorCode; detail: string | undefined; stored: StoredLink }
+  | { kind: "throttled"; afterMs: number }
+  | { kind: "again"; because: string; afterMs: number };
+
+/** A replica that lags behind a creation answers 404: look again after this time. */
+const TOO_NEW_MS = 2_000;
+
+/** The target gave no answer that settles the work: the claim is released with what was achieved. */
+class Interrupted extends Error {
+  readonly applied: Applied;
+  constructor(applied: Applied) {
+    super("interrupted");
+    this.applied = applied;
+  }
+}
+
+export async function applyPlan(work: Work): Promise<Applied> {
+  const claim = await takeClaim(work);
+  if (claim.kind === "moved") return { kind: "moved" };
+  if (work.stored?.value.claim) await hintVerify(work.world, work.person, `${work.name}:taken`, LEASE_MS); // taken over: the other may still write
+  const held: Held = { work, stored: claim.stored, call: callWithin(work), written: [] };
+  try {
+    const result = await carryOut(held);
+    return await record(held, result);
+  } catch (error) {
+    return await release(held, error);
+  } finally {
+    held.call.stop();
+  }
+}
+
+interface Held {
+  work: Work;
+  /** The row as last written under the claim. */
+  stored: StoredRow<Link>;
+  call: WriteCall & { stop: () => void };
+  /** Names of the properties that were written. */
+  written: string[];
+}
+
+async function takeClaim(work: Work) {
+  const { world, person, stored, plan, name } = work;
+  const blocks = plan.kind === "update" && plan.changes.accountEnabled === false;
+  const claim: Claim = { id: name, plan: plan.kind, at: world.clock.now(), ...(blocks ? { blocks } : {}) };
+  const jobId = work.job?.id ?? stored?.value.jobId;
+  if (plan.kind !== "create") return writeLink(world, person, stored, "marked", { claim, jobId });
+  return writeLink(world, person, stored, "inviting", {
+    claim,
+    jobId,
+    address: plan.address,
+    since: world.clock.now(),
+    targetId: undefined,
+  });
+}
+
+/** Aborts calls before the lease ends: what comes later could be the write of somebody who owns nothing any more. */
+function callWithin({ world, person }: Work): Held["call"] {
+  const late = new AbortController();
+  const stopped = new AbortController();
+  world.clock.sleep(LEASE_MS - LEASE_MARGIN_MS, stopped.signal).then(
+    () => late.abort(new Error("the lease of the claim ends")),
+    () => {},
+  );
+  return { lane: person.lane, signal: late.signal, stop: () => stopped.abort() };
+}
+
+interface Result {
+  signal: "settled" | "removed" | "restored";
+  targetId: string;
+  action: LogRow["action"];
+  change: LinkChange;
+}
+
+async function carryOut(held: Held): Promise<Result> {
+  const { plan, person, world } = held.work;
+  const target = world.target(person.pair.target.id);
+  switch (plan.kind) {
+    case "create":
+      return create(held, plan, target);
+    case "update":
+      return update(held, plan, target);
+    case "restore":
+      must(await target.restore(plan.targetId, held.call));
+      held.written.push("deletedDateTime");
+      await writeAttributes(held, target, plan.targetId, plan.changes, plan.managerId);
+      return {
+        signal: "restored",
+        targetId: plan.targetId,
+        action: "update",
+        change: { targetId: plan.targetId, blockedByUs: undefined },
+      };
+    case "delete":
+      await target.softDelete(plan.targetId, held.call); // already gone is as good
+      return { signal: "removed", targetId: plan.targetId, action: "delete", change: { because: plan.because } };
+    default:
+      return unreachable(plan);
+  }
+}
+
+async function create(held: Held, plan: WritingPlan & { kind: "create" }, target: TargetTenant): Promise<Result> {
+  const { world, person } = held.work;
+  const displayName = typeof plan.wanted.displayName === "string" ? plan.wanted.displayName : undefined;
+  const { redirectUrl } = person.pair.target;
+  const targetId = await target.invite(
+    { address: plan.address, displayName, redirectUrl, userType: plan.job.userType },
+    held.call,
+  );
+  held.written.push("userPrincipalName", "userType");
+  const owned = { sourceTenantId: person.pair.source.id, targetTenantId: person.pair.target.id, userId: person.userId };
+  if ((await takeUser(world, owned, targetId)).kind === "owned") throw new SyncError("TARGET_TAKEN");
+  await progress(held, { targetId, address: undefined, since: undefined }); // the id is ours before anything else is written
+  await writeAttributes(
+    held,
+    target,
+    targetId,
+    { ...beyondInvitation(plan), syncSource: stampFor(held) },
+    plan.managerId,
+  );
+  if (plan.job.manager) await hintReports(world, person);
+  return { signal: "settled", targetId, action: "create", change: { targetId, blockedByUs: undefined } };
+}
+
+/** What the invitation has not set already. */
+function beyondInvitation({ wanted, address }: WritingPlan & { kind: "create" }): Attributes {
+  const invited = ([name, value]: [string, unknown]) =>
+    name === "displayName" ||
+    (name === "mail" && typeof value === "string" && value.toLowerCase() === address.toLowerCase());
+  return Object.fromEntries(Object.entries(wanted).filter((entry) => !invited(entry)));
+}
+
+async function update(held: Held, plan: WritingPlan & { kind: "update" }, target: TargetTenant): Promise<Result> {
+  const { world, person } = held.work;
+  if (plan.effect === "adopt") await progress(held, { targetId: plan.targetId });
+  await writeAttributes(held, target, plan.targetId, plan.changes, plan.managerId);
+  if (plan.effect !== "update" && plan.effect !== "disable" && plan.job?.manager) await hintReports(world, person);
+  const blocked = plan.changes.accountEnabled;
+  const change: LinkChange = {
+    targetId: plan.targetId,
+    ...(blocked === undefined ? {} : { blockedByUs: blocked === false || undefined }),
+  };
+  const action = plan.effect === "disable" ? "disable" : plan.effect === "finish" ? "create" : "update";
+  return { signal: "settled", targetId: plan.targetId, action, change };
+}
+
+async function writeAttributes(
+  held: Held,
+  target: TargetTenant,
+  targetId: string,
+  changes: Attributes,
+  managerId: string | undefined,
+): Promise<void> {
+  if (Object.keys(changes).length > 0) {
+    must(await target.update(targetId, changes, held.call));
+    held.written.push(...Object.keys(changes));
+  }
+  if (managerId !== undefined) {
+    must(await target.setManager(targetId, managerId, held.call));
+    held.written.push("manager");
+  }
+}
+
+/** A write that was answered by 404: the object is too new for the replica, or gone; the next look tells which. */
+function must(answer: "done" | "missing"): void {
+  if (answer === "missing") throw new Interrupted({ kind: "again", because: "targetTooNew", afterMs: TOO_NEW_MS });
+}
+
+const stampFor = ({ work: { world, person } }: Held) =>
+  `${world.rules.deployment}/${person.pair.source.id}/${person.userId}`;
+
+async function progress(held: Held, change: LinkChange): Promise<void> {
+  const written = await writeLink(held.work.world, held.work.person, held.stored, "invited", change);
+  if (written.kind === "moved") throw new Interrupted({ kind: "moved" });
+  held.stored = written.stored;
+}
+
+/** Log first, then the row: whoever dies in between repeats both under the same names. */
+async function record(held: Held, result: Result): Promise<Applied> {
+  const { world, person, inputs, job, name, plan } = held.work;
+  await writeLog(world, name, {
+    ...rowFor(held),
+    targetId: result.targetId,
+    action: result.action,
+    status: "success",
+    because: plan.kind === "delete" ? plan.because : person.reason,
+    ...(held.written.length > 0 ? { properties: held.written } : {}),
+  });
+  const change: LinkChange = {
+    because: undefined,
+    ...result.change,
+    inputs,
+    jobId: job?.id,
+    claim: undefined,
+    escrow: undefined,
+    missingSince: undefined,
+    outSince: undefined,
+    targetMissingSince: undefined,
+  };
+  const written = await writeLink(world, person, held.stored, result.signal, change);
+  if (written.kind === "moved") await hintVerify(world, person, `${name}:moved`, 1_000);
+  return { kind: "written", targetId: result.targetId, action: result.action };
+}
+
+/** The work did not come to its end: the claim goes, what was achieved stays. */
+async function release(held: Held, error: unknown): Promise<Applied> {
+  const { world, person, name } = held.work;
+  const unsure = error instanceof WriteUnsure;
+  const applied = interpretation(error, world);
+  if (applied === undefined) throw error; // the lease ends by itself
+  if (applied.kind === "moved") {
+    await hintVerify(world, person, `${name}:moved`, 1_000);
+    return { kind: "again", because: "moved", afterMs: 2_000 };
+  }
+  const notInvited = held.stored.value.state === "inviting" && !unsure;
+  if (unsure) await hintVerify(world, person, `${name}:unsure`, world.settings.replicationAllowanceMs);
+  const written = await writeLink(world, person, held.stored, notInvited ? "forgotten" : "marked", {
+    claim: undefined,
+    ...(notInvited ? { address: undefined, since: undefined } : {}),
+  });
+  if (written.kind === "moved") return { kind: "again", because: "moved", afterMs: 2_000 };
+  return applied.kind === "refused" ? { ...applied, stored: written.stored } : applied;
+}
+
+/** What an error means for this person; `undefined`: it says nothing about them. */
+function interpretation(error: unknown, world: World): Applied | undefined {
+  if (error instanceof Interrupted) return error.applied;
+  if (error instanceof WriteUnsure)
+    return { kind: "again", because: "writeUnsure", afterMs: world.chance.between(2_000, 6_000) };
+  if (!(error instanceof SyncError)) return undefined;
+  switch (error.blame) {
+    case "object":
+      return { kind: "refused", code: error.code, detail: error.detail, stored: undefined };
+    case "pace":
+      return { kind: "throttled", afterMs: error.afterMs ?? 10_000 };
+    case "tenant":
+      return { kind: "again", because: error.code, afterMs: error.afterMs ?? world.chance.between(2_000, 10_000) };
+    case "ours":
+      return undefined;
+    default:
+      return unreachable(error.blame);
+  }
+}
+
+function rowFor({
+  work: { world, person, job },
+}: Held): Pick<LogRow, "at" | "sourceTenantId" | "targetTenantId" | "userId" | "reason" | "afterMs"> & Partial<LogRow> {
+  const at = world.clock.now();
+  return {
+    at,
+    sourceTenantId: person.pair.source.id,
+    targetTenantId: person.pair.target.id,
+    userId: person.userId,
+    reason: person.reason,
+    afterMs: at - person.noticedAt,
+    ...(job ? { jobId: job.id } : {}),
+  };
+}

@@ -1,0 +1,31 @@
+import type { ErrorCode } from "../domain/error.ts";
+import { type Escrow, intoEscrow } from "../domain/link.ts";
+import { readLink, writeLink } from "./claims.ts";
+import type { Person } from "./look.ts";
+import { logOutcomeOf, logRowName, writeLog } from "./provisioning-log.ts";
+import type { World } from "./world.ts";
+
+/**
+ * Puts a person into escrow for a failure outside a claim: nothing could even be decided about them. The failure is
+ * visible in the log before the person is tried again.
+ */
+export async function escrowPerson(world: World, person: Person, code: ErrorCode, detail?: string): Promise<Escrow> {
+  const stored = await readLink(world, person);
+  const now = world.clock.now();
+  const before = stored?.value.escrow;
+  const escrow = intoEscrow(before, code, now);
+  await writeLink(world, person, stored, "marked", { escrow, because: code, inputs: undefined });
+  if (before?.code === code) return escrow;
+  await writeLog(world, logRowName(world), {
+    at: now,
+    sourceTenantId: person.pair.source.id,
+    targetTenantId: person.pair.target.id,
+    userId: person.userId,
+    action: "other",
+    reason: person.reason,
+    afterMs: now - person.noticedAt,
+    ...logOutcomeOf(code),
+    ...(detail ? { detail } : {}),
+  });
+  return escrow;
+}

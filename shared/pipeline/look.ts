@@ -1,0 +1,140 @@
+import type { Job, Pair } from "../domain/job.ts";
+import { type Link, linkName, stampOf } from "../domain/link.ts";
+import { invitationAddress } from "../domain/matching.ts";
+import { type ManagerView, needsTarget, type PersonView, type TargetView } from "../domain/plan.ts";
+import { type ScopeDecision, type SourceView, scopeOf } from "../domain/scope.ts";
+import type { Reason } from "../messages/hint.ts";
+import type { Lane } from "../ports/source-tenant.ts";
+import { ownerOf } from "./ownership.ts";
+import { pairKey, type World } from "./world.ts";
+
+/** One person in one pair, and why we look. */
+export interface Person {
+  pair: Pair;
+  userId: string;
+  lane: Lane;
+  reason: Reason;
+  noticedAt: number;
+  /** Writes that the pace has set aside already. */
+  paidWrites: number;
+}
+
+/** `inputs`: hash over all that the decision looked at in the source and in the rules. */
+export type Look = { kind: "asBefore"; link: Link } | { kind: "seen"; view: PersonView; inputs: string };
+
+/** Reasons that trust no hash: something beside the source user may have changed. */
+const LOOKS_DEEPER: ReadonlySet<Reason> = new Set(["verify", "manager", "operator"]);
+
+/** Reads the source, and the target only where the inputs have changed or nothing is known. */
+export async function lookAt(world: World, person: Person, link: Link | undefined): Promise<Look> {
+  const { pair, userId, lane } = person;
+  const source = await readSource(world, person);
+  const scope = scopeOf(source, pair);
+  const inputs = world.hash(JSON.stringify(inputsOf(pair, scope)));
+  if (link && isAsBefore(link, inputs, person.reason, world.clock.now())) return { kind: "asBefore", link };
+  const [target, manager, groupsHealthy] = await Promise.all([
+    readTarget(world, person, link, scope),
+    readManager(world, pair, scope),
+    readGroups(world, pair, link, scope),
+  ]);
+  const self = {
+    link: linkName(pair.source.id, userId),
+    stamp: stampOf(world.rules.deployment, pair.source.id, userId),
+  };
+  return { kind: "seen", inputs, view: { now: world.clock.now(), link, scope, target, manager, groupsHealthy, self } };
+
+  async function readSource(w: World, { userId: id }: Person): Promise<SourceView> {
+    const tenant = w.source(pair.source.id);
+    const groups = pair.jobs.flatMap((job) => job.scope.groups);
+    const [user, memberOf] = await Promise.all([
+      tenant.user(id, sourceAttributes(pair), lane),
+      groups.length > 0 ? tenant.memberOf(id, groups, lane) : new Set<string>(),
+    ]);
+    if (user) return { kind: "found", user, memberOf };
+    return { kind: (await tenant.isSoftDeleted(id, lane)) ? "deleted" : "missing" };
+  }
+}
+
+/** Nothing has changed since the last decision, and nothing is under way that time alone moves on. */
+function isAsBefore(link: Link, inputs: string, reason: Reason, now: number): boolean {
+  if (link.inputs !== inputs || link.claim || LOOKS_DEEPER.has(reason)) return false;
+  if (link.missingSince !== undefined || link.outSince !== undefined || link.targetMissingSince !== undefined)
+    return false;
+  if (link.state === "inviting" || link.state === "invited") return false;
+  return link.escrow === undefined || now < link.escrow.nextAt;
+}
+
+function inputsOf(pair: Pair, scope: ScopeDecision): unknown {
+  if (scope.kind === "missing") return [pair.rulesHash, scope.kind];
+  if (scope.kind === "out") return [pair.rulesHash, scope.kind, scope.because, scope.user?.accountEnabled ?? null];
+  const { user, job } = scope;
+  const names = Object.keys(user.attributes).sort();
+  return [
+    pair.rulesHash,
+    job.id,
+    user.userPrincipalName,
+    user.mail,
+    user.accountEnabled,
+    user.managerId ?? null,
+    names.map((name) => [name, user.attributes[name]]),
+  ];
+}
+
+/** Properties of source users that the jobs of this pair map. */
+export function sourceAttributes(pair: Pair): readonly string[] {
+  return [
+    ...new Set(
+      pair.jobs.flatMap((job) => job.mappings.flatMap((mapping) => ("source" in mapping ? [mapping.source] : []))),
+    ),
+  ];
+}
+
+/** Properties of target users that the jobs of this pair write. */
+export function targetAttributes(pair: Pair): readonly string[] {
+  return [...new Set(pair.jobs.flatMap((job) => job.mappings.map((mapping) => mapping.target)))];
+}
+
+async function readTarget(
+  world: World,
+  person: Person,
+  link: Link | undefined,
+  scope: ScopeDecision,
+): Promise<TargetView> {
+  const { pair, lane } = person;
+  if (!needsTarget(link, scope)) return { kind: "unread" };
+  const tenant = world.target(pair.target.id);
+  if (link?.targetId && link.state !== "inviting") {
+    const user = await tenant.read(link.targetId, targetAttributes(pair), lane);
+    return user ? { kind: "found", user } : { kind: "missing" };
+  }
+  const address =
+    link?.state === "inviting"
+      ? link.address
+      : scope.kind === "in"
+        ? invitationAddress(scope.user, pair.clouds)
+        : undefined;
+  const stamp = stampOf(world.rules.deployment, pair.source.id, person.userId);
+  const users = await tenant.find(address, stamp, targetAttributes(pair), lane);
+  const owners = await Promise.all(users.map((user) => ownerOf(world, pair.target.id, user.id)));
+  return { kind: "candidates", candidates: users.map((user, index) => ({ user, owner: owners[index] })) };
+}
+
+async function readManager(world: World, pair: Pair, scope: ScopeDecision): Promise<ManagerView> {
+  if (scope.kind !== "in" || !scope.job.manager || !scope.user.managerId) return { kind: "leave" };
+  const link = (await world.tables.links.read(pairKey(pair.source.id, pair.target.id), scope.user.managerId))?.value;
+  const present = link?.state === "linked" || link?.state === "invited";
+  return present && link.targetId ? { kind: "set", targetId: link.targetId } : { kind: "leave" };
+}
+
+/** Before somebody is removed for a membership, the groups themselves have to be believable. */
+async function readGroups(world: World, pair: Pair, link: Link | undefined, scope: ScopeDecision): Promise<boolean> {
+  if (scope.kind !== "out" || scope.because !== "notAssigned" || !link?.targetId || link.state === "removed")
+    return true;
+  const groups = jobGroups(pair.jobs);
+  const states = await Promise.all(groups.map((id) => world.source(pair.source.id).groupState(id)));
+  return states.every((state) => state === "present");
+}
+
+const jobGroups = (jobs: readonly Job[]): readonly string[] => [
+  ...new Set(jobs.flatMap((job) => job.scope.groups.map(({ id }) => id))),
+];

@@ -1,0 +1,61 @@
+import { linkName } from "../domain/link.ts";
+import type { TargetTenant } from "../ports/target-tenant.ts";
+import { pairKey, type World } from "./world.ts";
+
+/** Rows of `targets`: created only if absent, so that no target user and no address ever has two owners. */
+
+const userRow = (targetId: string) => `user:${targetId}`;
+const addressRow = (world: World, address: string) => `address:${world.hash(address.toLowerCase())}`;
+
+export interface Owned {
+  sourceTenantId: string;
+  targetTenantId: string;
+  userId: string;
+}
+
+/** `taken` by this link now, or before; otherwise the link that has it. */
+export type Taking = { kind: "taken" } | { kind: "owned"; by: string };
+
+export async function takeUser(world: World, owned: Owned, targetId: string): Promise<Taking> {
+  return take(world, owned, userRow(targetId));
+}
+
+/** An address whose owner has no target user any more, not even in the recycle bin, goes to the next person. */
+export async function takeAddress(world: World, owned: Owned, address: string, target: TargetTenant): Promise<Taking> {
+  const row = addressRow(world, address);
+  const first = await take(world, owned, row);
+  if (first.kind === "taken" || !(await ownerIsGone(world, owned, first.by, target))) return first;
+  const stored = await world.tables.targets.read(owned.targetTenantId, row);
+  const link = linkName(owned.sourceTenantId, owned.userId);
+  const written = await world.tables.targets.write(owned.targetTenantId, row, { link }, stored?.etag);
+  return written.kind === "written" ? { kind: "taken" } : first;
+}
+
+/** Who owns a target user, by our tables. */
+export async function ownerOf(world: World, targetTenantId: string, targetId: string): Promise<string | undefined> {
+  return (await world.tables.targets.read(targetTenantId, userRow(targetId)))?.value.link;
+}
+
+/** The target user is gone for good. The address row goes when somebody else asks for it. */
+export async function releaseUser(world: World, owned: Owned, targetId: string): Promise<void> {
+  const stored = await world.tables.targets.read(owned.targetTenantId, userRow(targetId));
+  if (stored?.value.link !== linkName(owned.sourceTenantId, owned.userId)) return;
+  await world.tables.targets.remove(owned.targetTenantId, userRow(targetId), stored.etag);
+}
+
+async function take(world: World, owned: Owned, row: string): Promise<Taking> {
+  const link = linkName(owned.sourceTenantId, owned.userId);
+  const written = await world.tables.targets.write(owned.targetTenantId, row, { link }, undefined);
+  if (written.kind === "written") return { kind: "taken" };
+  const stored = await world.tables.targets.read(owned.targetTenantId, row);
+  return !stored || stored.value.link === link ? { kind: "taken" } : { kind: "owned", by: stored.value.link };
+}
+
+async function ownerIsGone(world: World, owned: Owned, owner: string, target: TargetTenant): Promise<boolean> {
+  const [tenantId, userId] = owner.split("/");
+  if (!tenantId || !userId) return false;
+  const link = (await world.tables.links.read(pairKey(tenantId, owned.targetTenantId), userId))?.value;
+  if (!link || link.state === "none") return true;
+  if (link.state !== "removed" || !link.targetId) return false;
+  return (await target.read(link.targetId, [], "changes")) === undefined;
+}

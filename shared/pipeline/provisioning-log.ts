@@ -1,0 +1,28 @@
+import { ERRORS, type ErrorCode } from "../domain/error.ts";
+import { type LogRow, pairKey, type World } from "./world.ts";
+
+/** Larger than any time in ms until the year 2286: rows sort newest first. */
+const FAR_FUTURE = 9_999_999_999_999;
+
+/** Names a row, newest first; also the id of the claim under which something is done, so that a repetition writes the same row. */
+export function logRowName(world: World): string {
+  return `${(FAR_FUTURE - world.clock.now()).toString().padStart(13, "0")}-${world.chance.uuid().slice(0, 8)}`;
+}
+
+export async function writeLog(world: World, name: string, row: LogRow): Promise<void> {
+  const at = FAR_FUTURE - Number(name.slice(0, 13));
+  const day = new Date(at).toISOString().slice(0, 10);
+  await world.tables.provisioninglog.put(`${pairKey(row.sourceTenantId, row.targetTenantId)}_${day}`, name, row);
+}
+
+/** Status and remedy of a code. */
+export function logOutcomeOf(code: ErrorCode): {
+  status: LogRow["status"];
+  code: string;
+  because: string;
+  remedy: string;
+} {
+  const { meaning, remedy } = ERRORS[code];
+  const held = "held" in ERRORS[code];
+  return { status: held ? "skipped" : "failure", code, because: meaning, remedy };
+}

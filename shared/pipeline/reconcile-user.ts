@@ -1,0 +1,309 @@
+import { type ErrorCode, unreachable } from "../domain/error.ts";
+import type { Job } from "../domain/job.ts";
+import { claimIsLive, intoEscrow, type Link } from "../domain/link.ts";
+import { type Plan, type PlanRules, planUser } from "../domain/plan.ts";
+import { applyPlan, type WritingPlan } from "./apply-plans.ts";
+import { isRecorded, type LinkChange, readLink, type StoredLink, writeLink } from "./claims.ts";
+import type { Deployment } from "./deployment.ts";
+import { hintReports } from "./hints.ts";
+import { type Look, lookAt, type Person } from "./look.ts";
+import type { Outcome } from "./outcome.ts";
+import { releaseUser, takeAddress, takeUser } from "./ownership.ts";
+import type { Pace } from "./pace.ts";
+import { logOutcomeOf, logRowName, writeLog } from "./provisioning-log.ts";
+import { countRemoval } from "./removals.ts";
+import type { LogRow, World } from "./world.ts";
+
+/** Times that a look starts over because somebody else has written in between, before the hint goes back to the queue. */
+const ROUNDS_MAX = 4;
+
+export interface Desk {
+  world: World;
+  pace(targetTenantId: string): Pace;
+  deployment: Deployment;
+}
+
+type Step = { kind: "done"; outcome: Outcome } | { kind: "startOver" };
+const done = (outcome: Outcome): Step => ({ kind: "done", outcome });
+
+/** Read, decide, claim, apply, record: one person in one pair. Throws `SyncError` and `StorageUnavailable` where no answer about the person was had. */
+export async function reconcileUser(desk: Desk, person: Person): Promise<Outcome> {
+  const { world } = desk;
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    const stored = await readLink(world, person);
+    if (stored && claimIsLive(stored.value, stored.ageMs)) {
+      return { kind: "again", because: "claimed", afterMs: world.chance.between(1_000, 15_000) };
+    }
+    if (stored && waitsInEscrow(stored.value, person, world.clock.now()))
+      return { kind: "unchanged", because: "inEscrow" };
+    const look = await lookAt(world, person, stored?.value);
+    if (look.kind === "asBefore") return { kind: "unchanged", because: look.link.because ?? "inputsUnchanged" };
+    const plan = planUser(look.view, rulesOf(world, person));
+    const step = await carryOut(desk, person, stored, look, plan);
+    if (step.kind === "done") return step.outcome;
+  }
+  return { kind: "again", because: "othersWrite", afterMs: world.chance.between(1_000, 5_000) };
+}
+
+/** Nobody could even be read: bulk waits until the escrow is due, whoever asks for this person may try. */
+function waitsInEscrow(link: Link, person: Person, now: number): boolean {
+  return link.escrow !== undefined && link.inputs === undefined && now < link.escrow.nextAt && person.lane === "sweep";
+}
+
+type Seen = Extract<Look, { kind: "seen" }>;
+
+async function carryOut(desk: Desk, person: Person, stored: StoredLink, look: Seen, plan: Plan): Promise<Step> {
+  const { world } = desk;
+  switch (plan.kind) {
+    case "create":
+    case "update":
+    case "restore":
+    case "delete":
+      return write(desk, person, stored, look, plan);
+    case "keep":
+      return keep(world, person, stored, look, plan);
+    case "skip":
+      return skip(world, person, stored, look, plan.because);
+    case "hold":
+      return hold(world, person, stored, look.inputs, plan.code);
+    case "confirm":
+      return confirm(world, person, stored, plan, look.view.now);
+    case "found":
+      return recordFound(world, person, stored, plan.targetId);
+    case "forget":
+      return forget(world, person, stored, look, plan.because);
+    default:
+      return unreachable(plan);
+  }
+}
+
+/** Marks that a settled decision takes away. */
+const SETTLED = {
+  claim: undefined,
+  escrow: undefined,
+  missingSince: undefined,
+  outSince: undefined,
+  targetMissingSince: undefined,
+} satisfies LinkChange;
+
+async function keep(
+  world: World,
+  person: Person,
+  stored: StoredLink,
+  look: Seen,
+  plan: Plan & { kind: "keep" },
+): Promise<Step> {
+  const because = plan.because === "asWished" ? undefined : plan.because;
+  const finished = stored?.value.state === "invited";
+  if (finished && plan.job?.manager) await hintReports(world, person);
+  const change = { ...SETTLED, inputs: look.inputs, because, jobId: plan.job?.id ?? stored?.value.jobId };
+  if (!(await settle(world, person, stored, "settled", change))) return { kind: "startOver" };
+  if (because && because !== stored?.value.because)
+    await log(world, person, { action: "other", status: "skipped", because });
+  return done({ kind: "unchanged", because: plan.because });
+}
+
+/** Reasons that are worth a row although the person was never provisioned: somebody assigned them and will ask. */
+const TOLD = new Set(["externalAtSource", "guestAtSource", "disabledAndNeverProvisioned", "createIsOff"]);
+
+async function skip(world: World, person: Person, stored: StoredLink, look: Seen, because: string): Promise<Step> {
+  const unknown = because === "notFoundAtSource" && !stored?.value.targetId;
+  const allowed = person.noticedAt + world.settings.replicationAllowanceMs - look.view.now;
+  if (unknown && allowed > 0) return done({ kind: "again", because: "notYetAtSource", afterMs: allowed });
+  if (!stored && !TOLD.has(because)) return done({ kind: "skipped", because });
+  const change = { ...SETTLED, inputs: look.inputs, because };
+  if (!(await settle(world, person, stored, "marked", change))) return { kind: "startOver" };
+  if (because !== stored?.value.because) await log(world, person, { action: "other", status: "skipped", because });
+  return done({ kind: "skipped", because });
+}
+
+async function hold(
+  world: World,
+  person: Person,
+  stored: StoredLink,
+  inputs: string,
+  code: ErrorCode,
+  detail?: string,
+): Promise<Step> {
+  const now = world.clock.now();
+  const before = stored?.value.escrow;
+  const due = !before || before.code !== code || now >= before.nextAt;
+  const escrow = due ? intoEscrow(before, code, now) : before;
+  const change = {
+    claim: undefined,
+    inputs,
+    because: code,
+    escrow,
+    missingSince: undefined,
+    targetMissingSince: undefined,
+  };
+  if (!(await settle(world, person, stored, "marked", change))) return { kind: "startOver" };
+  const outcome = logOutcomeOf(code);
+  if (before?.code !== code) await log(world, person, { action: "other", ...outcome, ...(detail ? { detail } : {}) });
+  return done({ kind: outcome.status === "failure" ? "failed" : "held", code, afterMs: escrow.nextAt - now });
+}
+
+async function confirm(
+  world: World,
+  person: Person,
+  stored: StoredLink,
+  plan: Plan & { kind: "confirm" },
+  now: number,
+): Promise<Step> {
+  if (plan.mark && stored?.value[plan.mark] === undefined) {
+    const written = await writeLink(world, person, stored, "marked", { claim: undefined, [plan.mark]: now });
+    if (written.kind === "moved") return { kind: "startOver" };
+  }
+  return done({ kind: "again", because: plan.because, afterMs: Math.max(plan.afterMs, 500) });
+}
+
+async function recordFound(world: World, person: Person, stored: StoredLink, targetId: string): Promise<Step> {
+  const taking = await takeUser(world, ownedOf(person), targetId);
+  if (taking.kind === "owned") return hold(world, person, stored, stored?.value.inputs ?? "", "TARGET_TAKEN");
+  const change = { targetId, address: undefined, since: undefined, claim: undefined };
+  await writeLink(world, person, stored, "invited", change);
+  return { kind: "startOver" };
+}
+
+async function forget(world: World, person: Person, stored: StoredLink, look: Seen, because: string): Promise<Step> {
+  const targetId = stored?.value.targetId;
+  if (targetId) await releaseUser(world, ownedOf(person), targetId);
+  const goesOn = look.view.scope.kind === "in" || stored?.value.state === "inviting";
+  const change: LinkChange = {
+    ...SETTLED,
+    targetId: undefined,
+    address: undefined,
+    since: undefined,
+    blockedByUs: undefined,
+    inputs: goesOn ? undefined : look.inputs,
+    because: goesOn ? undefined : because,
+  };
+  const written = await writeLink(world, person, stored, "forgotten", change);
+  if (written.kind === "moved" || goesOn) return { kind: "startOver" };
+  await log(world, person, {
+    action: "other",
+    status: "success",
+    because: `${because}: the target user was gone already`,
+  });
+  return done({ kind: "unchanged", because });
+}
+
+async function write(desk: Desk, person: Person, stored: StoredLink, look: Seen, plan: WritingPlan): Promise<Step> {
+  const { world } = desk;
+  const job = plan.kind === "delete" ? jobOf(person, stored?.value.jobId) : plan.job;
+  if (job?.state === "observe") return observed(world, person, stored, look, plan, job);
+  await desk.deployment.mayWrite();
+  const mayNot = await refusal(world, person, plan, look);
+  if (mayNot) return hold(world, person, stored, look.inputs, mayNot);
+  const cost = costOf(plan);
+  if (person.paidWrites < cost) {
+    const grant = await desk.pace(person.pair.target.id).take(cost, person.lane);
+    if (grant.kind === "slot")
+      return done({ kind: "again", because: "pace", afterMs: grant.afterMs, paidWrites: cost });
+    if (grant.kind === "blocked") {
+      return done({ kind: "again", because: "pace", afterMs: grant.afterMs + world.chance.between(0, 2_000) });
+    }
+  }
+  const applied = await applyPlan({ world, person, stored, inputs: look.inputs, job, plan, name: logRowName(world) });
+  switch (applied.kind) {
+    case "moved":
+      return { kind: "startOver" };
+    case "refused":
+      return hold(world, person, applied.stored, look.inputs, applied.code, applied.detail);
+    case "throttled":
+      await desk.pace(person.pair.target.id).throttled(applied.afterMs);
+      return done({ kind: "again", because: "throttled", afterMs: applied.afterMs + world.chance.between(0, 3_000) });
+    case "again":
+      return done({ kind: "again", because: applied.because, afterMs: applied.afterMs });
+    case "written":
+      return done({ kind: "written", targetId: applied.targetId, action: applied.action });
+    default:
+      return unreachable(applied);
+  }
+}
+
+/** What our own tables forbid: owners of addresses and users, and too many removals. */
+async function refusal(world: World, person: Person, plan: WritingPlan, look: Seen): Promise<ErrorCode | undefined> {
+  const owned = ownedOf(person);
+  if (plan.kind === "create") {
+    const taking = await takeAddress(world, owned, plan.address, world.target(person.pair.target.id));
+    return taking.kind === "owned" ? "TARGET_TAKEN" : undefined;
+  }
+  if (plan.kind === "restore" || (plan.kind === "update" && plan.effect === "adopt")) {
+    return (await takeUser(world, owned, plan.targetId)).kind === "owned" ? "TARGET_TAKEN" : undefined;
+  }
+  const removes =
+    plan.kind === "delete" || (plan.kind === "update" && plan.effect === "disable" && look.view.scope.kind === "out");
+  if (!removes) return undefined;
+  const counted = await countRemoval(world, person.pair.source.id, person.pair.target.id, person.userId);
+  return counted === "stopped" ? "REMOVALS_STOPPED" : undefined;
+}
+
+async function observed(
+  world: World,
+  person: Person,
+  stored: StoredLink,
+  look: Seen,
+  plan: WritingPlan,
+  job: Job,
+): Promise<Step> {
+  const because = `observed:${plan.kind}`;
+  const change = { ...SETTLED, inputs: look.inputs, because };
+  if (!(await settle(world, person, stored, "marked", change))) return { kind: "startOver" };
+  if (because !== stored?.value.because)
+    await log(world, person, { action: "other", status: "skipped", because, jobId: job.id });
+  return done({ kind: "skipped", because });
+}
+
+/** Writes the row unless it already says so; `false`: somebody else has written. */
+async function settle(
+  world: World,
+  person: Person,
+  stored: StoredLink,
+  signal: "settled" | "marked",
+  change: LinkChange,
+): Promise<boolean> {
+  if (isRecorded(stored, signal, change)) return true;
+  return (await writeLink(world, person, stored, signal, change)).kind === "written";
+}
+
+async function log(
+  world: World,
+  person: Person,
+  row: Pick<LogRow, "action" | "status" | "because"> & Partial<LogRow>,
+): Promise<void> {
+  const at = world.clock.now();
+  await writeLog(world, logRowName(world), {
+    at,
+    sourceTenantId: person.pair.source.id,
+    targetTenantId: person.pair.target.id,
+    userId: person.userId,
+    reason: person.reason,
+    afterMs: at - person.noticedAt,
+    ...row,
+  });
+}
+
+/** Writes to the target that a plan takes. */
+function costOf(plan: WritingPlan): number {
+  switch (plan.kind) {
+    case "create":
+      return 2 + (plan.managerId ? 1 : 0);
+    case "update":
+      return (Object.keys(plan.changes).length > 0 ? 1 : 0) + (plan.managerId ? 1 : 0);
+    case "restore":
+      return 2 + (plan.managerId ? 1 : 0);
+    case "delete":
+      return 1;
+    default:
+      return unreachable(plan);
+  }
+}
+
+const rulesOf = (world: World, { pair }: Person): PlanRules => ({ pair, ...world.settings });
+const ownedOf = ({ pair, userId }: Person) => ({
+  sourceTenantId: pair.source.id,
+  targetTenantId: pair.target.id,
+  userId,
+});
+const jobOf = ({ pair }: Person, jobId: string | undefined) => pair.jobs.find(({ id }) => id === jobId);

@@ -1,0 +1,171 @@
+import { type ErrorCode, SyncError } from "../domain/error.ts";
+import type { Pair } from "../domain/job.ts";
+import type { Hint } from "../messages/hint.ts";
+import type { OutgoingMessage } from "../ports/bus.ts";
+import type { DecisionLog } from "../ports/decision-log.ts";
+import { StorageUnavailable } from "../ports/rows.ts";
+import { Circuits } from "./circuits.ts";
+import { Deployment } from "./deployment.ts";
+import { escrowPerson } from "./escrow.ts";
+import { hintMessage } from "./hints.ts";
+import type { Person } from "./look.ts";
+import type { Outcome } from "./outcome.ts";
+import { Pace } from "./pace.ts";
+import { type Desk, reconcileUser } from "./reconcile-user.ts";
+import type { World } from "./world.ts";
+
+/** A bundle that was delivered this often is split, so that one person cannot hold up the others. */
+const SPLIT_AT_DELIVERY = 3;
+/** A single that was delivered this often becomes a visible failure before it is tried again. */
+const VISIBLE_AT_DELIVERY = 5;
+
+/** Looks at the users of a hint, each in every pair of its source tenant, each with an outcome of its own. */
+export class Reconciler {
+  private readonly world: World;
+  private readonly desk: Desk;
+  private readonly circuits: Circuits;
+
+  constructor(world: World) {
+    this.world = world;
+    this.circuits = new Circuits(world.clock, world.chance);
+    const paces = new Map<string, Pace>();
+    const pace = (targetTenantId: string) => {
+      const known = paces.get(targetTenantId) ?? new Pace(world, targetTenantId);
+      paces.set(targetTenantId, known);
+      return known;
+    };
+    this.desk = { world, pace, deployment: new Deployment(world) };
+  }
+
+  /** Settles every person of the hint, or sends a new hint for whoever is not settled. Throws only when even that cannot be sent. */
+  async reconcile(hint: Hint, delivery: number, log: DecisionLog): Promise<void> {
+    const people = this.peopleOf(hint, log);
+    if (hint.userIds.length > 1 && delivery >= SPLIT_AT_DELIVERY) return this.split(hint, people);
+    if (hint.userIds.length === 1 && delivery >= VISIBLE_AT_DELIVERY) {
+      await Promise.all(people.map((person) => this.makeVisible(person, hint, log)));
+      return;
+    }
+    const messages: OutgoingMessage[] = [];
+    await Promise.all(
+      people.map(async (person) => {
+        const outcome = await this.outcomeOf(person, hint, log);
+        log.info("decision", decisionFields(person, outcome));
+        const message = this.next(hint, person, outcome);
+        if (message) messages.push(message);
+      }),
+    );
+    if (messages.length > 0) await this.world.bus.send(hint.lane, messages);
+  }
+
+  private peopleOf(hint: Hint, log: DecisionLog): Person[] {
+    const pairs = pairsOf(this.world, hint);
+    if (pairs.length === 0) log.warn("hint without a job", { sourceTenantId: hint.sourceTenantId, hintId: hint.id });
+    return hint.userIds.flatMap((userId) => pairs.map((pair) => personOf(hint, pair, userId)));
+  }
+
+  /** One person's trouble is nobody else's: what is thrown here becomes an outcome. */
+  private async outcomeOf(person: Person, hint: Hint, log: DecisionLog): Promise<Outcome> {
+    const { pair } = person;
+    try {
+      this.circuits.enter(pair.source.id);
+      this.circuits.enter(pair.target.id);
+      const outcome = await reconcileUser(this.desk, person);
+      this.circuits.succeeded(pair.source.id);
+      this.circuits.succeeded(pair.target.id);
+      return outcome;
+    } catch (error) {
+      return this.afterError(error, person, hint, log);
+    }
+  }
+
+  private async afterError(error: unknown, person: Person, hint: Hint, log: DecisionLog): Promise<Outcome> {
+    if (error instanceof StorageUnavailable) {
+      return { kind: "again", because: "STORAGE_UNAVAILABLE", afterMs: this.world.chance.between(5_000, 25_000) };
+    }
+    if (error instanceof SyncError) {
+      if (error.blame === "object") return this.intoEscrow(person, error.code, error.detail);
+      const failed = error.blame === "tenant" && error.tenantId && error.afterMs === undefined;
+      const afterMs = failed && error.tenantId ? this.circuits.failed(error.tenantId) : (error.afterMs ?? 10_000);
+      return { kind: "again", because: error.code, afterMs: afterMs + this.world.chance.between(0, 1_000) };
+    }
+    log.error("defect", { userId: person.userId, hintId: hint.id, error });
+    if (hint.userIds.length === 1) throw error; // loudly: the host abandons it, and at the fifth time it becomes visible
+    return { kind: "again", because: "defect", afterMs: 1_000 };
+  }
+
+  private async intoEscrow(person: Person, code: ErrorCode, detail?: string): Promise<Outcome> {
+    const escrow = await escrowPerson(this.world, person, code, detail);
+    return { kind: "failed", code, afterMs: escrow.nextAt - this.world.clock.now() };
+  }
+
+  private async makeVisible(person: Person, hint: Hint, log: DecisionLog): Promise<void> {
+    const outcome = await this.intoEscrow(person, "KEEPS_FAILING");
+    log.error("decision", decisionFields(person, outcome));
+    const message = this.next(hint, person, outcome);
+    if (message) await this.world.bus.send(hint.lane, [message]);
+  }
+
+  private async split(hint: Hint, people: readonly Person[]): Promise<void> {
+    const messages = people.map((person) => this.messageFor(hint, person, "split", 0));
+    if (messages.length > 0) await this.world.bus.send(hint.lane, messages);
+  }
+
+  /** Who is not settled is looked at again, singly, in the lane they came from. */
+  private next(hint: Hint, person: Person, outcome: Outcome): OutgoingMessage | undefined {
+    if (outcome.kind === "again") return this.messageFor(hint, person, "again", outcome.afterMs, outcome.paidWrites);
+    if (outcome.kind !== "held" && outcome.kind !== "failed") return undefined;
+    // Sweeps look at the person too; this hint is the promise that it happens even if nothing changes.
+    return this.messageFor(hint, person, "retry", outcome.afterMs);
+  }
+
+  private messageFor(
+    hint: Hint,
+    person: Person,
+    why: "again" | "retry" | "split",
+    afterMs: number,
+    paidWrites?: number,
+  ): OutgoingMessage {
+    const keeps =
+      why === "split" || hint.reason === "verify" || hint.reason === "manager" || hint.reason === "operator";
+    const content = {
+      lane: hint.lane,
+      sourceTenantId: hint.sourceTenantId,
+      targetTenantId: person.pair.target.id,
+      userIds: [person.userId],
+      reason: keeps ? hint.reason : why === "retry" ? ("retry" as const) : ("again" as const),
+      noticedAt: hint.noticedAt,
+      attempt: Math.min(hint.attempt + (why === "retry" ? 1 : 0), 1000),
+      traceparent: hint.traceparent,
+      ...(paidWrites === undefined ? {} : { paidWrites }),
+    };
+    return hintMessage(this.world, `${hint.id}:${person.userId}:${person.pair.target.id}:${why}`, content, afterMs);
+  }
+}
+
+/** The pairs that a hint is about. */
+export const pairsOf = (world: World, hint: Hint): readonly Pair[] =>
+  world.rules.pairs.filter(
+    ({ source, target }) =>
+      source.id === hint.sourceTenantId && (hint.targetTenantId === undefined || target.id === hint.targetTenantId),
+  );
+
+export const personOf = (hint: Hint, pair: Pair, userId: string): Person => ({
+  pair,
+  userId,
+  lane: hint.lane,
+  reason: hint.reason,
+  noticedAt: hint.noticedAt,
+  paidWrites: hint.paidWrites ?? 0,
+});
+
+const decisionFields = (person: Person, outcome: Outcome) => ({
+  userId: person.userId,
+  sourceTenantId: person.pair.source.id,
+  targetTenantId: person.pair.target.id,
+  reason: person.reason,
+  outcome: outcome.kind,
+  ...("because" in outcome ? { because: outcome.because } : {}),
+  ...("code" in outcome ? { because: outcome.code } : {}),
+  ...("targetId" in outcome ? { targetId: outcome.targetId, action: outcome.action } : {}),
+  ...("afterMs" in outcome ? { afterMs: Math.round(outcome.afterMs) } : {}),
+});

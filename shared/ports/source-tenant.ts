@@ -1,0 +1,19 @@
+import type { ScopeGroup } from "../domain/job.ts";
+import type { SourceUser } from "../domain/user.ts";
+
+/** `changes`: people are waiting. `sweep`: bulk, which yields to them. */
+export type Lane = "changes" | "sweep";
+
+/** Reads of a source tenant. Every call throws `SyncError` with blame `tenant` or `pace` when Graph gives no answer about the object. */
+export interface SourceTenant {
+  /** `undefined`: Graph answered 404, which a lagging replica does too. Fresh reads, never a cache. */
+  user(userId: string, attributes: readonly string[], lane: Lane): Promise<SourceUser | undefined>;
+  /** The user is in the recycle bin: a positive statement that it was deleted. */
+  isSoftDeleted(userId: string, lane: Lane): Promise<boolean>;
+  /** Those of the groups that the user is a member of, directly or, for transitive ones, through other groups. */
+  memberOf(userId: string, groups: readonly ScopeGroup[], lane: Lane): Promise<ReadonlySet<string>>;
+  /** Whether a group can be believed when it says that somebody is not a member. */
+  groupState(groupId: string): Promise<"present" | "empty" | "missing">;
+  /** Ids of the users whose manager this is. */
+  reportsOf(userId: string): Promise<readonly string[]>;
+}

@@ -1,0 +1,50 @@
+import type { Attributes, TargetUser } from "../domain/user.ts";
+import type { Lane } from "./source-tenant.ts";
+
+/** Names of attributes that are read, beside those every target user has. */
+export type AttributeNames = readonly string[];
+
+/**
+ * A target tenant. Calls throw `SyncError`: blame `tenant` or `pace` when the tenant or its pace is the reason, `object` when
+ * this user is. A write that timed out throws `WriteUnsure`: it may have happened.
+ */
+export interface TargetTenant {
+  /** Live or in the recycle bin; `undefined`: neither, as far as the replica that answered knows. */
+  read(targetId: string, attributes: AttributeNames, lane: Lane): Promise<TargetUser | undefined>;
+  /** Everybody, live or in the recycle bin, who has this address or carries this stamp. The search index lags behind writes. */
+  find(
+    address: string | undefined,
+    stamp: string,
+    attributes: AttributeNames,
+    lane: Lane,
+  ): Promise<readonly TargetUser[]>;
+  /** Creates the B2B user without any mail to the person; gives its id. */
+  invite(invitation: Invitation, call: WriteCall): Promise<string>;
+  /** Writes these attributes; `syncSource` is the stamp. `missing`: 404, which a replica that lags behind a creation gives too. */
+  update(targetId: string, changes: Attributes, call: WriteCall): Promise<"done" | "missing">;
+  setManager(targetId: string, managerId: string, call: WriteCall): Promise<"done" | "missing">;
+  /** To the recycle bin, for 30 days. Never purges. */
+  softDelete(targetId: string, call: WriteCall): Promise<"done" | "missing">;
+  restore(targetId: string, call: WriteCall): Promise<"done" | "missing">;
+}
+
+export interface Invitation {
+  address: string;
+  displayName: string | undefined;
+  redirectUrl: string;
+  userType: "guest" | "member";
+}
+
+export interface WriteCall {
+  lane: Lane;
+  /** Aborts the call before the claim's lease ends. */
+  signal: AbortSignal;
+}
+
+/** The request went out and no answer came: the write may have happened. A `verify` hint has to follow. */
+export class WriteUnsure extends Error {
+  constructor(cause: unknown) {
+    super("a write was sent and not answered", { cause });
+    this.name = "WriteUnsure";
+  }
+}
