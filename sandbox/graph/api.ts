@@ -25,6 +25,8 @@ export interface TenantSpec {
   /** First verified domain; `initialDomain` is `{x}.onmicrosoft.com` (.us, .cn), the one in `#EXT#` names. */
   domain: string;
   initialDomain: string;
+  /** More verified domains. */
+  otherDomains?: readonly string[];
   /** People computed from seed and index: no memory until somebody changes them. */
   computedUsers?: number;
   clients: readonly ClientSpec[];
