@@ -23,6 +23,7 @@ export const IMPORTS: Readonly<Record<string, { folders: readonly string[]; pack
     packages: ["@azure/service-bus", "@azure/identity", "node:"],
   },
   "shared/adapters/tables": { folders: ["shared/ports"], packages: ["@azure/data-tables", "@azure/identity", "node:"] },
+  "shared/adapters/telemetry": { folders: ["shared/ports"], packages: [] },
   "shared/adapters/system": { folders: ["shared/ports"], packages: ["node:"] },
   functions: { folders: ["shared/messages", "shared/pipeline", "shared/wire"], packages: ["@azure/functions"] },
 };

@@ -5,24 +5,36 @@
  */
 export const CLOUDS = {
   /** Commercial, also GCC. */
-  global: { title: "Commercial", graph: "https://graph.microsoft.com", login: "https://login.microsoftonline.com" },
+  global: {
+    title: "Commercial",
+    graph: "https://graph.microsoft.com",
+    login: "https://login.microsoftonline.com",
+    myApps: "https://myapps.microsoft.com",
+    federationAudience: "api://AzureADTokenExchange",
+  },
   /** US Government L4, GCC High. */
   usGov: {
     title: "US Government (GCC High)",
     graph: "https://graph.microsoft.us",
     login: "https://login.microsoftonline.us",
+    myApps: "https://myapps.microsoft.us",
+    federationAudience: "api://AzureADTokenExchangeUSGov",
   },
   /** US Government L5, DoD. Same login and app registrations as L4, another Graph root. */
   usGovDoD: {
     title: "US Government (DoD)",
     graph: "https://dod-graph.microsoft.us",
     login: "https://login.microsoftonline.us",
+    myApps: "https://myapps.microsoft.us",
+    federationAudience: "api://AzureADTokenExchangeUSGov",
   },
   /** Operated by 21Vianet. */
   china: {
     title: "China (21Vianet)",
     graph: "https://microsoftgraph.chinacloudapi.cn",
     login: "https://login.chinacloudapi.cn",
+    myApps: "https://portal.azure.cn",
+    federationAudience: "api://AzureADTokenExchangeChina",
   },
 } as const;
 

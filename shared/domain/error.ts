@@ -121,6 +121,12 @@ export const ERRORS = {
     meaning: "The tenant refused the app's token or its permissions.",
     remedy: "Check the credential, and grant admin consent for the permissions listed in the documentation.",
   },
+  STAMP_ATTRIBUTE_MISSING: {
+    blame: "tenant",
+    meaning: "The target tenant does not know the directory extension that names the source user.",
+    remedy:
+      "Create the extension property `syncSource` (String, User) on the app registration, or set `stampAttribute` to the one that exists.",
+  },
   STORAGE_UNAVAILABLE: {
     blame: "ours",
     meaning: "Table Storage did not answer.",

@@ -21,6 +21,8 @@ export interface World {
   target(tenantId: string): TargetTenant;
   changes(tenantId: string): SourceChanges;
   subscriptions(tenantId: string): Subscriptions;
+  /** Resolves when the tables exist; asks again after a failure. Throws `StorageUnavailable`. */
+  ready(): Promise<void>;
   /** SHA-256 as base64url, for keys and for comparing inputs. */
   hash(text: string): string;
 }

@@ -1,0 +1,15 @@
+import { app as functions } from "@azure/functions";
+import { notificationAnswer } from "../shared/pipeline/notification-answer.ts";
+import { app } from "../shared/wire.ts";
+
+const { notifications, world, log } = app();
+
+functions.http("graph-notification", {
+  methods: ["POST"],
+  authLevel: "anonymous", // Graph brings no key: the notification proves itself by its secret
+  route: "graph-notification/{tenantId}",
+  handler: async (request, context) => {
+    await world.ready();
+    return notificationAnswer(notifications, request, log(context));
+  },
+});

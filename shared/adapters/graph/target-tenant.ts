@@ -1,0 +1,181 @@
+import * as z from "zod";
+import { type ErrorCode, SyncError } from "../../domain/error.ts";
+import { externalNamePrefix } from "../../domain/matching.ts";
+import type { Attributes, TargetUser } from "../../domain/user.ts";
+import type { Lane } from "../../ports/source-tenant.ts";
+import type { AttributeNames, Invitation, TargetTenant, WriteCall } from "../../ports/target-tenant.ts";
+import type { GraphAnswer, GraphCall } from "./connection.ts";
+import { errorDetail, type Gateway } from "./gateway.ts";
+import { EXPAND_MANAGER, patchOf, selectOf, targetUserOf } from "./users.ts";
+
+/** So many refusals of different people in a row are not about the people: the tenant has withdrawn its consent. */
+const REFUSALS_IN_A_ROW = 3;
+/** Deleted objects can be filtered with the header and the count of advanced queries. */
+const ADVANCED = { ConsistencyLevel: "eventual" };
+const Page = z.object({ value: z.array(z.unknown()) });
+
+export class GraphTargetTenant implements TargetTenant {
+  private readonly gateway: Gateway;
+  private readonly root: string;
+  private readonly stampAttribute: string;
+  private refusals = 0;
+
+  constructor(gateway: Gateway, root: string, stampAttribute: string) {
+    this.gateway = gateway;
+    this.root = root;
+    this.stampAttribute = stampAttribute;
+  }
+
+  async read(targetId: string, attributes: AttributeNames, lane: Lane): Promise<TargetUser | undefined> {
+    const select = this.select(attributes);
+    const live = await this.gateway.read(
+      { method: "GET", path: `/users/${targetId}?$select=${select}&${EXPAND_MANAGER}` },
+      lane,
+    );
+    if (live.status !== 404) return this.user(this.found(live), attributes, false);
+    const deleted = await this.gateway.read(
+      { method: "GET", path: `/directory/deletedItems/${targetId}?$select=${select}` },
+      lane,
+    );
+    return deleted.status === 404 ? undefined : this.user(this.found(deleted), attributes, true);
+  }
+
+  async find(
+    address: string | undefined,
+    stamp: string,
+    attributes: AttributeNames,
+    lane: Lane,
+  ): Promise<readonly TargetUser[]> {
+    const filters = [`${this.stampAttribute} eq ${quoted(stamp)}`, ...(address ? [addressFilter(address)] : [])];
+    const select = this.select(attributes);
+    const pages = await Promise.all(
+      filters.flatMap((filter) => [
+        this.page(`/users?$filter=${encodeURIComponent(filter)}&$select=${select}&${EXPAND_MANAGER}`, undefined, lane),
+        this.page(
+          `/directory/deletedItems/microsoft.graph.user?$count=true&$filter=${encodeURIComponent(filter)}&$select=${select}`,
+          ADVANCED,
+          lane,
+        ),
+      ]),
+    );
+    const users = new Map<string, TargetUser>();
+    for (const [index, items] of pages.entries()) {
+      for (const item of items) {
+        const user = this.user(item, attributes, index % 2 === 1);
+        if (!users.get(user.id)?.softDeleted || !user.softDeleted) users.set(user.id, user);
+      }
+    }
+    return [...users.values()];
+  }
+
+  async invite(invitation: Invitation, call: WriteCall): Promise<string> {
+    const body = {
+      invitedUserEmailAddress: invitation.address,
+      ...(invitation.displayName === undefined ? {} : { invitedUserDisplayName: invitation.displayName }),
+      inviteRedirectUrl: invitation.redirectUrl,
+      invitedUserType: invitation.userType === "member" ? "Member" : "Guest",
+      sendInvitationMessage: false,
+    };
+    const answer = await this.write({ method: "POST", path: "/invitations", body }, call);
+    const invited = z
+      .object({ invitedUser: z.object({ id: z.string() }) })
+      .safeParse(this.accepted(answer, "ADDRESS_IN_USE_IN_TARGET"));
+    if (invited.success) return invited.data.invitedUser.id;
+    throw new SyncError("TENANT_UNAVAILABLE", {
+      tenantId: this.gateway.tenantId,
+      detail: "an invitation without its user",
+    });
+  }
+
+  async update(targetId: string, changes: Attributes, call: WriteCall): Promise<"done" | "missing"> {
+    return this.change(
+      { method: "PATCH", path: `/users/${targetId}`, body: patchOf(changes, this.stampAttribute) },
+      call,
+    );
+  }
+
+  async setManager(targetId: string, managerId: string, call: WriteCall): Promise<"done" | "missing"> {
+    const body = { "@odata.id": `${this.root}/v1.0/users/${managerId}` };
+    return this.change({ method: "PUT", path: `/users/${targetId}/manager/$ref`, body }, call);
+  }
+
+  async softDelete(targetId: string, call: WriteCall): Promise<"done" | "missing"> {
+    return this.change({ method: "DELETE", path: `/users/${targetId}` }, call);
+  }
+
+  async restore(targetId: string, call: WriteCall): Promise<"done" | "missing"> {
+    return this.change({ method: "POST", path: `/directory/deletedItems/${targetId}/restore` }, call);
+  }
+
+  private async change(graphCall: GraphCall, call: WriteCall): Promise<"done" | "missing"> {
+    const answer = await this.write(graphCall, call);
+    if (answer.status === 404) return "missing";
+    this.accepted(answer, "VALUE_REFUSED");
+    return "done";
+  }
+
+  private write(graphCall: GraphCall, call: WriteCall): Promise<GraphAnswer> {
+    return this.gateway.write(graphCall, call.lane, call.signal);
+  }
+
+  /** The body of a 2xx; otherwise what the refusal says about this user. */
+  private accepted({ status, body }: GraphAnswer, otherwise: ErrorCode): unknown {
+    if (status >= 200 && status < 300) {
+      this.refusals = 0;
+      return body;
+    }
+    const detail = `${status} ${errorDetail(body)}`;
+    if (status !== 403) throw new SyncError(otherwise, { detail });
+    if (detail.includes("Directory_QuotaExceeded")) throw new SyncError("DIRECTORY_QUOTA_EXCEEDED", { detail });
+    if (++this.refusals < REFUSALS_IN_A_ROW) throw new SyncError("TARGET_REFUSED", { detail });
+    throw new SyncError("TENANT_CONSENT_MISSING", { tenantId: this.gateway.tenantId, detail });
+  }
+
+  private async page(
+    path: string,
+    headers: Readonly<Record<string, string>> | undefined,
+    lane: Lane,
+  ): Promise<readonly unknown[]> {
+    const answer = await this.gateway.read({ method: "GET", path, ...(headers ? { headers } : {}) }, lane);
+    if (answer.status === 400 && path.includes(encodeURIComponent(`${this.stampAttribute} eq`))) {
+      throw new SyncError("STAMP_ATTRIBUTE_MISSING", {
+        tenantId: this.gateway.tenantId,
+        detail: errorDetail(answer.body),
+      });
+    }
+    const parsed = Page.safeParse(this.found(answer));
+    if (parsed.success) return parsed.data.value;
+    throw new SyncError("TENANT_UNAVAILABLE", { tenantId: this.gateway.tenantId, detail: "a list without its values" });
+  }
+
+  private found({ status, body }: GraphAnswer): unknown {
+    if (status >= 200 && status < 300) return body;
+    throw new SyncError("TENANT_UNAVAILABLE", {
+      tenantId: this.gateway.tenantId,
+      detail: `${status} ${errorDetail(body)}`,
+    });
+  }
+
+  private user(body: unknown, attributes: AttributeNames, softDeleted: boolean): TargetUser {
+    return targetUserOf(body, attributes, this.gateway.tenantId, this.stampAttribute, softDeleted);
+  }
+
+  private select(attributes: AttributeNames): string {
+    return selectOf(attributes, "target", this.stampAttribute);
+  }
+}
+
+/** Everybody who could answer to this address: guests and internal users alike. Source: Graph `user-list.md`, Entra `user-properties.md`. */
+function addressFilter(address: string): string {
+  const value = quoted(address);
+  return [
+    `mail eq ${value}`,
+    `userPrincipalName eq ${value}`,
+    `startsWith(userPrincipalName,${quoted(externalNamePrefix(address))})`,
+    `otherMails/any(x:x eq ${value})`,
+    `proxyAddresses/any(x:x eq ${quoted(`smtp:${address}`)})`,
+  ].join(" or ");
+}
+
+/** A string of OData. */
+const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;

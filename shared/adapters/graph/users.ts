@@ -1,0 +1,102 @@
+import * as z from "zod";
+import { SyncError } from "../../domain/error.ts";
+import type { Attributes, AttributeValue, SourceUser, TargetUser } from "../../domain/user.ts";
+
+/** What every user read asks for, beside the attributes of the jobs. */
+const CORE = ["id", "userPrincipalName", "mail", "userType", "creationType", "accountEnabled"];
+const TARGET_CORE = [...CORE, "otherMails", "externalUserState", "createdDateTime"];
+
+const text = z.string().nullish();
+const User = z.looseObject({
+  id: z.string(),
+  userPrincipalName: text,
+  mail: text,
+  userType: text,
+  creationType: text,
+  accountEnabled: z.boolean().nullish(),
+  otherMails: z.array(z.string()).nullish(),
+  externalUserState: text,
+  createdDateTime: text,
+  manager: z.looseObject({ id: z.string() }).nullish(),
+});
+type User = z.infer<typeof User>;
+
+/** `$select` for these attributes: nested ones by their first part, what we compute ourselves not at all. */
+export function selectOf(attributes: readonly string[], side: "source" | "target", stampAttribute?: string): string {
+  const own = attributes.map((name) => name.split(".")[0] ?? name);
+  const names = [...(side === "source" ? CORE : TARGET_CORE), ...own, ...(stampAttribute ? [stampAttribute] : [])];
+  return [...new Set(names)].join(",");
+}
+
+export const EXPAND_MANAGER = "$expand=manager($select=id)";
+
+export function sourceUserOf(body: unknown, attributes: readonly string[], tenantId: string): SourceUser {
+  const user = parse(body, tenantId);
+  return {
+    id: user.id,
+    userPrincipalName: user.userPrincipalName ?? "",
+    mail: user.mail ?? null,
+    userType: user.userType ?? null,
+    creationType: user.creationType ?? null,
+    accountEnabled: user.accountEnabled === true,
+    managerId: user.manager?.id,
+    attributes: attributesOf(user, attributes),
+  };
+}
+
+export function targetUserOf(
+  body: unknown,
+  attributes: readonly string[],
+  tenantId: string,
+  stampAttribute: string,
+  softDeleted: boolean,
+): TargetUser {
+  const user = parse(body, tenantId);
+  const stamp = user[stampAttribute];
+  return {
+    id: user.id,
+    userPrincipalName: user.userPrincipalName ?? "",
+    mail: user.mail ?? null,
+    otherMails: user.otherMails ?? [],
+    userType: user.userType ?? null,
+    creationType: user.creationType ?? null,
+    externalUserState: user.externalUserState ?? null,
+    accountEnabled: user.accountEnabled === true,
+    createdAt: user.createdDateTime ? Date.parse(user.createdDateTime) : 0,
+    managerId: user.manager?.id,
+    stamp: typeof stamp === "string" && stamp !== "" ? stamp : null,
+    attributes: attributesOf(user, attributes),
+    softDeleted,
+  };
+}
+
+/** The body of a PATCH: nested attributes gathered, `syncSource` under the name that it has in this tenant. */
+export function patchOf(changes: Attributes, stampAttribute: string): Record<string, unknown> {
+  const body: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(changes)) {
+    const [first = name, second] = name.split(".");
+    if (second === undefined) body[name === "syncSource" ? stampAttribute : name] = value;
+    else body[first] = { ...(body[first] as Record<string, unknown> | undefined), [second]: value };
+  }
+  return body;
+}
+
+function attributesOf(user: User, names: readonly string[]): Attributes {
+  return Object.fromEntries(names.map((name) => [name, valueAt(user, name.split("."))]));
+}
+
+function valueAt(user: User, [first = "", second]: readonly string[]): AttributeValue {
+  const outer = user[first];
+  const value =
+    second === undefined ? outer : typeof outer === "object" && outer !== null ? Reflect.get(outer, second) : null;
+  const parsed = Value.safeParse(value);
+  return parsed.success ? parsed.data : null;
+}
+const Value = z.union([z.string(), z.number(), z.boolean(), z.array(z.string()), z.null()]);
+
+function parse(body: unknown, tenantId: string): User {
+  const parsed = User.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const detail = `not a user: ${parsed.error.issues.map(({ path }) => path.join(".")).join(", ")}`;
+  throw new SyncError("TENANT_UNAVAILABLE", { tenantId, detail });
+}

@@ -1,0 +1,261 @@
+import { createHash } from "node:crypto";
+import { CLOUDS, type CloudPair, cloudPair } from "../domain/cloud.ts";
+import type { Job, Pair, Tenant } from "../domain/job.ts";
+import { defaultMappings } from "../domain/mapping/map.ts";
+import { type JobConfig, SyncConfig, type TenantConfig } from "./schema.ts";
+
+/** One thing that is wrong with the configuration, for the person who wrote it. */
+export interface Mistake {
+  /** `jobs[2].target`. */
+  path: string;
+  problem: string;
+  remedy: string;
+}
+
+export class ConfigInvalid extends Error {
+  readonly mistakes: readonly Mistake[];
+  constructor(what: string, mistakes: readonly Mistake[]) {
+    const lines = mistakes.map(({ path, problem, remedy }) => `  ${path}: ${problem}. ${remedy}`);
+    super(
+      `CONFIG_INVALID: ${what} has ${mistakes.length} mistake${mistakes.length === 1 ? "" : "s"}. Nothing was started.\n${lines.join("\n")}`,
+    );
+    this.name = "ConfigInvalid";
+    this.mistakes = mistakes;
+  }
+}
+
+/** Everything resolved: pairs in order, without jobs that are off. */
+export interface LoadedConfig {
+  config: SyncConfig;
+  deployment: string;
+  tenants: readonly Tenant[];
+  pairs: readonly Pair[];
+  /** SHA-256 over the parsed configuration. */
+  hash: string;
+}
+
+/** Parses `sync.config.json`. Throws `ConfigInvalid` with every mistake, not only the first. */
+export function loadConfig(text: string, file = "sync.config.json"): LoadedConfig {
+  const config = parse(text, file);
+  const mistakes = [...tenantMistakes(config), ...jobMistakes(config)];
+  if (mistakes.length > 0) throw new ConfigInvalid(file, mistakes);
+  const tenants = config.tenants.map(tenantOf);
+  return {
+    config,
+    deployment: config.deployment,
+    tenants,
+    pairs: pairsOf(config, tenants),
+    hash: hash(JSON.stringify(config)),
+  };
+}
+
+function parse(text: string, file: string): SyncConfig {
+  let json: unknown;
+  try {
+    json = JSON.parse(text.replace(/^\uFEFF/, ""));
+  } catch (error) {
+    const problem = `is not JSON (${error instanceof Error ? error.message : error})`;
+    throw new ConfigInvalid(file, [
+      { path: file, problem, remedy: "Mend the syntax; an editor with the published schema shows the place." },
+    ]);
+  }
+  const parsed = SyncConfig.safeParse(json);
+  if (parsed.success) return parsed.data;
+  throw new ConfigInvalid(
+    file,
+    parsed.error.issues.map((issue) => ({
+      path: pathText(issue.path),
+      problem: issue.message,
+      remedy: "See docs/configuration.md for what this setting takes.",
+    })),
+  );
+}
+
+const pathText = (path: readonly PropertyKey[]): string =>
+  path.reduce<string>(
+    (text, part) => (typeof part === "number" ? `${text}[${part}]` : text ? `${text}.${String(part)}` : String(part)),
+    "",
+  ) || "(root)";
+
+function* tenantMistakes({ tenants }: SyncConfig): Generator<Mistake> {
+  for (const [index, tenant] of tenants.entries()) {
+    const path = `tenants[${index}]`;
+    if (tenants.findIndex(({ name }) => name === tenant.name) < index) {
+      yield {
+        path: `${path}.name`,
+        problem: `the name ${tenant.name} is used twice`,
+        remedy: "Give every tenant a name of its own.",
+      };
+    }
+    if (tenants.findIndex(({ id }) => id === tenant.id) < index) {
+      yield { path: `${path}.id`, problem: "this tenant is listed twice", remedy: "Keep one of the two entries." };
+    }
+    const { credential } = tenant;
+    if (credential.kind === "certificate" && (credential.path === undefined) === (credential.keyVault === undefined)) {
+      yield {
+        path: `${path}.credential`,
+        problem: "a certificate comes from a file or from Key Vault",
+        remedy: "Set exactly one of `path` and `keyVault`.",
+      };
+    }
+    if (credential.kind === "managedIdentity" && tenant.stampAttribute === undefined) {
+      yield {
+        path: `${path}.stampAttribute`,
+        problem: "a managed identity has no app registration to make the name of the stamp from",
+        remedy: "Name the directory extension: extension_{appId without hyphens}_syncSource.",
+      };
+    }
+  }
+}
+
+function* jobMistakes(config: SyncConfig): Generator<Mistake> {
+  for (const [index, job] of config.jobs.entries()) {
+    const path = `jobs[${index}]`;
+    if (config.jobs.findIndex(({ id }) => id === job.id) < index) {
+      yield {
+        path: `${path}.id`,
+        problem: `the id ${job.id} is used twice`,
+        remedy: "Give every job an id of its own.",
+      };
+    }
+    if (!job.scope.allUsers && job.scope.groups.length === 0) {
+      yield {
+        path: `${path}.scope`,
+        problem: "nobody is in scope",
+        remedy: "Name `groups`, or set `allUsers` to true.",
+      };
+    }
+    yield* pairMistakes(config, job, path);
+    yield* mappingMistakes(job, path);
+  }
+}
+
+function* pairMistakes({ tenants }: SyncConfig, job: JobConfig, path: string): Generator<Mistake> {
+  const find = (name: string) => tenants.find((tenant) => tenant.name === name);
+  const [source, target] = [find(job.source), find(job.target)];
+  const names = tenants.map(({ name }) => name).join(", ");
+  for (const [side, found] of [
+    ["source", source],
+    ["target", target],
+  ] as const) {
+    if (!found)
+      yield { path: `${path}.${side}`, problem: `there is no tenant ${job[side]}`, remedy: `Use one of: ${names}.` };
+  }
+  if (!source || !target) return;
+  if (source.id === target.id) {
+    yield {
+      path: `${path}.target`,
+      problem: "source and target are the same tenant",
+      remedy: "Name two different tenants.",
+    };
+    return;
+  }
+  const pair = cloudPair(source.cloud, target.cloud);
+  if ("refused" in pair) {
+    yield {
+      path: `${path}.target`,
+      problem: pair.refused,
+      remedy: "Remove the job: there is no supported way between these clouds.",
+    };
+  } else if (pair.unlisted && !job.acceptUnlistedPair) {
+    yield {
+      path: `${path}.target`,
+      problem: `Microsoft does not list synchronization from ${CLOUDS[source.cloud].title} to ${CLOUDS[target.cloud].title}`,
+      remedy: "Set `acceptUnlistedPair` to true if you have tried it and want it all the same.",
+    };
+  } else if (job.manager && !pair.manager) {
+    yield {
+      path: `${path}.manager`,
+      problem: "managers are not carried between these clouds",
+      remedy: "Remove `manager` from this job.",
+    };
+  }
+}
+
+/** Properties that Graph does not let an app write, or that are written in other ways. Source: Graph `user-update.md`. */
+const NOT_WRITABLE = new Set([
+  "id",
+  "userPrincipalName",
+  "userType",
+  "accountEnabled",
+  "creationType",
+  "createdDateTime",
+  "externalUserState",
+  "proxyAddresses",
+  "imAddresses",
+  "identities",
+  "manager",
+  "otherMails",
+  "employeeHireDate",
+  "aboutMe",
+  "birthday",
+  "interests",
+  "mySite",
+  "pastProjects",
+  "responsibilities",
+  "schools",
+  "skills",
+  "securityIdentifier",
+  "assignedPlans",
+  "syncSource",
+]);
+
+function* mappingMistakes(job: JobConfig, path: string): Generator<Mistake> {
+  for (const [index, mapping] of (job.mappings ?? []).entries()) {
+    const at = `${path}.mappings[${index}]`;
+    if (NOT_WRITABLE.has(mapping.target)) {
+      yield { path: `${at}.target`, problem: `${mapping.target} cannot be mapped`, remedy: "Remove the mapping." };
+    }
+    if (job.mappings?.findIndex(({ target }) => target === mapping.target) !== index) {
+      yield {
+        path: `${at}.target`,
+        problem: `${mapping.target} is mapped twice`,
+        remedy: "Keep one of the two mappings.",
+      };
+    }
+  }
+}
+
+function tenantOf(tenant: TenantConfig): Tenant {
+  const { credential } = tenant;
+  const appId = credential.clientId?.replaceAll("-", "").toLowerCase() ?? "";
+  return {
+    id: tenant.id,
+    name: tenant.name,
+    cloud: tenant.cloud,
+    stampAttribute: tenant.stampAttribute ?? `extension_${appId}_syncSource`,
+    redirectUrl: tenant.redirectUrl ?? `${CLOUDS[tenant.cloud].myApps}/?tenantid=${tenant.id}`,
+  };
+}
+
+function pairsOf(config: SyncConfig, tenants: readonly Tenant[]): readonly Pair[] {
+  const pairs = new Map<string, { source: Tenant; target: Tenant; clouds: CloudPair; jobs: Job[] }>();
+  for (const job of config.jobs.filter(({ state }) => state !== "off")) {
+    const source = tenants.find(({ name }) => name === job.source) as Tenant;
+    const target = tenants.find(({ name }) => name === job.target) as Tenant;
+    const clouds = cloudPair(source.cloud, target.cloud) as CloudPair;
+    const key = `${source.id}/${target.id}`;
+    const pair = pairs.get(key) ?? { source, target, clouds, jobs: [] };
+    pairs.set(key, { ...pair, jobs: [...pair.jobs, jobOf(job, source, target, clouds)] });
+  }
+  return [...pairs.values()].map((pair) => ({ ...pair, rulesHash: hash(JSON.stringify(pair)) }));
+}
+
+function jobOf(job: JobConfig, source: Tenant, target: Tenant, clouds: CloudPair): Job {
+  const government = target.cloud === "usGov" || target.cloud === "usGovDoD";
+  return {
+    id: job.id,
+    sourceTenantId: source.id,
+    targetTenantId: target.id,
+    state: job.state,
+    scope: job.scope,
+    userType: job.userType,
+    mappings: job.mappings ?? defaultMappings(clouds),
+    manager: job.manager ?? clouds.manager,
+    actions: job.actions,
+    onOutOfScope: job.onOutOfScope,
+    adopt: job.adopt ?? (government ? "none" : "pending"),
+  };
+}
+
+const hash = (text: string): string => createHash("sha256").update(text).digest("base64url");

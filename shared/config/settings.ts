@@ -1,0 +1,106 @@
+import * as z from "zod";
+import { ConfigInvalid } from "./load.ts";
+
+/** What the environment says: app settings in Azure, `local.settings.json` or the sandbox elsewhere. */
+export interface EnvironmentSettings {
+  configFile: string;
+  tables: { connectionString: string } | { tableServiceUri: string; clientId?: string };
+  serviceBus: { connectionString: string } | { fullyQualifiedNamespace: string; clientId?: string };
+  publicUrl: string | undefined;
+  /** Only in a sandbox: other roots than the clouds' own, by tenant id. Never from the configuration file. */
+  sandboxEndpoints: Readonly<Record<string, { graph: string; login: string }>> | undefined;
+  replicationAllowanceMs: number;
+  indexAllowanceMs: number;
+  secondReadingMs: number;
+  sweepMs: number;
+  quota: { writes: number; perSeconds: number };
+  /** Makes a configuration a new revision although its text was seen before. */
+  revision: string;
+}
+
+const seconds = (fallback: number) => z.coerce.number().min(0).max(86_400).default(fallback);
+const url = z.url({ protocol: /^https$/ }).transform((text) => text.replace(/\/+$/, ""));
+const Endpoints = z.record(z.guid(), z.strictObject({ graph: url, login: url }));
+
+const Environment = z.object({
+  SYNC_CONFIG: z.string().min(1).default("sync.config.json"),
+  SYNC_CONFIG_REVISION: z.string().default(""),
+  TABLES: z.string().min(1).optional(),
+  TABLES__tableServiceUri: url.optional(),
+  TABLES__clientId: z.guid().optional(),
+  SERVICE_BUS: z.string().min(1).optional(),
+  SERVICE_BUS__fullyQualifiedNamespace: z.string().min(1).optional(),
+  SERVICE_BUS__clientId: z.guid().optional(),
+  PUBLIC_URL: url.optional(),
+  SANDBOX_ENDPOINTS: z.string().optional(),
+  REPLICATION_ALLOWANCE_SECONDS: seconds(90),
+  INDEX_ALLOWANCE_SECONDS: seconds(300),
+  SECOND_READING_SECONDS: seconds(2),
+  SWEEP_SECONDS: seconds(300),
+  /** A bucket of writes and the seconds in which it fills; as Graph documents for an app and a tenant. */
+  WRITE_QUOTA: z
+    .string()
+    .regex(/^\d+\/\d+$/, "writes per seconds, as in 3000/150")
+    .default("3000/150"),
+});
+type Environment = z.infer<typeof Environment>;
+
+/** Throws `ConfigInvalid` with every setting that is missing or wrong. */
+export function loadSettings(environment: Readonly<Record<string, string | undefined>>): EnvironmentSettings {
+  const parsed = Environment.safeParse(environment);
+  if (!parsed.success) throw invalid(parsed.error.issues.map((issue) => [issue.path.join("."), issue.message]));
+  const env = parsed.data;
+  const missing = [
+    ...(env.TABLES || env.TABLES__tableServiceUri
+      ? []
+      : [["TABLES", "is missing: a connection string, or TABLES__tableServiceUri"] as const]),
+    ...(env.SERVICE_BUS || env.SERVICE_BUS__fullyQualifiedNamespace
+      ? []
+      : [["SERVICE_BUS", "is missing: a connection string, or SERVICE_BUS__fullyQualifiedNamespace"] as const]),
+  ];
+  if (missing.length > 0) throw invalid(missing);
+  return settingsOf(env);
+}
+
+function settingsOf(env: Environment): EnvironmentSettings {
+  const [writes = 0, perSeconds = 1] = env.WRITE_QUOTA.split("/").map(Number);
+  return {
+    configFile: env.SYNC_CONFIG,
+    revision: env.SYNC_CONFIG_REVISION,
+    tables: env.TABLES
+      ? { connectionString: env.TABLES }
+      : {
+          tableServiceUri: env.TABLES__tableServiceUri ?? "",
+          ...(env.TABLES__clientId ? { clientId: env.TABLES__clientId } : {}),
+        },
+    serviceBus: env.SERVICE_BUS
+      ? { connectionString: env.SERVICE_BUS }
+      : {
+          fullyQualifiedNamespace: env.SERVICE_BUS__fullyQualifiedNamespace ?? "",
+          ...(env.SERVICE_BUS__clientId ? { clientId: env.SERVICE_BUS__clientId } : {}),
+        },
+    publicUrl: env.PUBLIC_URL,
+    sandboxEndpoints: env.SANDBOX_ENDPOINTS === undefined ? undefined : endpointsOf(env.SANDBOX_ENDPOINTS),
+    replicationAllowanceMs: env.REPLICATION_ALLOWANCE_SECONDS * 1000,
+    indexAllowanceMs: env.INDEX_ALLOWANCE_SECONDS * 1000,
+    secondReadingMs: env.SECOND_READING_SECONDS * 1000,
+    sweepMs: env.SWEEP_SECONDS * 1000,
+    quota: { writes, perSeconds },
+  };
+}
+
+function endpointsOf(text: string): z.infer<typeof Endpoints> {
+  try {
+    return Endpoints.parse(JSON.parse(text));
+  } catch {
+    throw invalid([
+      ["SANDBOX_ENDPOINTS", 'is not of the form { "<tenant id>": { "graph": "https://…", "login": "https://…" } }'],
+    ]);
+  }
+}
+
+const invalid = (problems: readonly (readonly [string, string])[]) =>
+  new ConfigInvalid(
+    "the environment",
+    problems.map(([path, problem]) => ({ path, problem, remedy: "Correct the app setting." })),
+  );

@@ -1,0 +1,155 @@
+import { readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { ManagedIdentityCredential } from "@azure/identity";
+import { Connection } from "./adapters/graph/connection.ts";
+import { type CredentialSettings, tokenSource } from "./adapters/graph/credentials.ts";
+import { Gateway } from "./adapters/graph/gateway.ts";
+import { GraphSourceChanges } from "./adapters/graph/source-changes.ts";
+import { GraphSourceTenant } from "./adapters/graph/source-tenant.ts";
+import { GraphSubscriptions } from "./adapters/graph/subscriptions.ts";
+import { GraphTargetTenant } from "./adapters/graph/target-tenant.ts";
+import { serviceBus } from "./adapters/servicebus/bus.ts";
+import { sha256, systemChance, systemClock } from "./adapters/system/clock.ts";
+import { openTables } from "./adapters/tables/index.ts";
+import { decisionLog, type Sink } from "./adapters/telemetry/decision-log.ts";
+import { ConfigInvalid, type LoadedConfig, loadConfig } from "./config/load.ts";
+import type { TenantConfig } from "./config/schema.ts";
+import { type EnvironmentSettings, loadSettings } from "./config/settings.ts";
+import { CLOUDS } from "./domain/cloud.ts";
+import { NotificationDesk } from "./pipeline/accept-notification.ts";
+import { Reconciler } from "./pipeline/reconcile-users.ts";
+import type { World } from "./pipeline/world.ts";
+import type { DecisionLog } from "./ports/decision-log.ts";
+
+/** The app of this process: what the triggers call. */
+export interface App {
+  world: World;
+  reconciler: Reconciler;
+  notifications: NotificationDesk;
+  log(sink: Sink): DecisionLog;
+}
+
+let current: App | undefined;
+
+/** Builds the real world once a process, without any network call. Throws `ConfigInvalid` with every mistake: nothing starts then. */
+export function app(): App {
+  current ??= build(process.env);
+  return current;
+}
+
+function build(environment: Readonly<Record<string, string | undefined>>): App {
+  const settings = loadSettings(environment);
+  const loaded = loadConfig(readConfig(settings.configFile), settings.configFile);
+  const tables = openTables(settings.tables);
+  const tenants = new Map(loaded.config.tenants.map((tenant) => [tenant.id, connect(tenant, settings, loaded)]));
+  const tenant = (id: string) => {
+    const found = tenants.get(id);
+    if (!found) throw new Error(`tenant ${id} is not in the configuration`);
+    return found;
+  };
+  const world: World = {
+    clock: systemClock,
+    chance: systemChance,
+    hash: sha256,
+    rules: {
+      deployment: loaded.deployment,
+      revision: sha256(`${loaded.hash}/${settings.revision}`).slice(0, 22),
+      tenants: loaded.tenants,
+      pairs: loaded.pairs,
+    },
+    settings,
+    tables: {
+      links: tables.rows("links"),
+      targets: tables.rows("targets"),
+      checkpoints: tables.rows("checkpoints"),
+      subscriptions: tables.rows("subscriptions"),
+      provisioninglog: tables.rows("provisioninglog"),
+      pace: tables.rows("pace"),
+      removals: tables.rows("removals"),
+      deployment: tables.rows("deployment"),
+    },
+    bus: serviceBus(settings.serviceBus),
+    ready: once(() => tables.ensureTables()),
+    source: (id) => tenant(id).source,
+    target: (id) => tenant(id).target,
+    changes: (id) => tenant(id).changes,
+    subscriptions: (id) => tenant(id).subscriptions,
+  };
+  return {
+    world,
+    reconciler: new Reconciler(world),
+    notifications: new NotificationDesk(world),
+    log: decisionLog,
+  };
+}
+
+function connect(tenant: TenantConfig, settings: EnvironmentSettings, loaded: LoadedConfig) {
+  const own = settings.sandboxEndpoints?.[tenant.id];
+  const root = own?.graph ?? CLOUDS[tenant.cloud].graph;
+  const token = tokenSource({
+    tenantId: tenant.id,
+    login: own?.login ?? CLOUDS[tenant.cloud].login,
+    ownAuthority: own !== undefined,
+    scope: `${root}/.default`,
+    credential: credentialOf(tenant),
+    clock: systemClock,
+  });
+  const connection = new Connection({ tenantId: tenant.id, root, token, clock: systemClock, transport: fetch });
+  const gateway = new Gateway(connection);
+  const stampAttribute = loaded.tenants.find(({ id }) => id === tenant.id)?.stampAttribute ?? "";
+  return {
+    source: new GraphSourceTenant(gateway, systemClock.now),
+    target: new GraphTargetTenant(gateway, root, stampAttribute),
+    changes: new GraphSourceChanges(gateway),
+    subscriptions: new GraphSubscriptions(gateway),
+  };
+}
+
+function credentialOf({ credential, cloud }: TenantConfig): CredentialSettings {
+  switch (credential.kind) {
+    case "certificate":
+      return { kind: "certificate", clientId: credential.clientId, pem: () => pemOf(credential) };
+    case "managedIdentity":
+      return { kind: "managedIdentity", clientId: credential.clientId };
+    case "federated":
+      return { ...credential, audience: CLOUDS[cloud].federationAudience };
+  }
+}
+
+async function pemOf({
+  path,
+  keyVault,
+}: {
+  path?: string | undefined;
+  keyVault?: { url: string; name: string } | undefined;
+}): Promise<string> {
+  if (path !== undefined) return readFile(path, "utf8");
+  if (!keyVault) throw new Error("a certificate without a place");
+  const { SecretClient } = await import("@azure/keyvault-secrets");
+  const secret = await new SecretClient(keyVault.url, new ManagedIdentityCredential()).getSecret(keyVault.name);
+  if (!secret.value) throw new Error("the certificate in Key Vault is empty");
+  return secret.value;
+}
+
+function readConfig(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    const problem = `cannot be read (${error instanceof Error ? error.message : error})`;
+    throw new ConfigInvalid(file, [
+      { path: file, problem, remedy: "Set SYNC_CONFIG to the path of the configuration." },
+    ]);
+  }
+}
+
+/** Runs once; after a failure the next caller tries again. */
+function once(action: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  return () => {
+    running ??= action().catch((error: unknown) => {
+      running = undefined;
+      throw error;
+    });
+    return running;
+  };
+}
