@@ -1,0 +1,139 @@
+import { describe, expect, test } from "vitest";
+import { ConfigInvalid, loadConfig } from "../../shared/config/load.ts";
+import { loadSettings } from "../../shared/config/settings.ts";
+
+const id = (n: number) => `${String(n).repeat(8)}-1111-4111-8111-111111111111`;
+const tenant = (n: number, name: string, cloud: string) => ({
+  name,
+  id: id(n),
+  cloud,
+  credential: { kind: "certificate", clientId: id(9), path: "app.pem" },
+});
+const job = { id: "a", source: "emea", target: "hub", scope: { allUsers: true }, userType: "member" };
+const config = (changes: object = {}) => ({
+  version: 1,
+  deployment: "contoso",
+  tenants: [
+    tenant(1, "emea", "global"),
+    tenant(2, "hub", "global"),
+    tenant(3, "gov", "usGov"),
+    tenant(4, "cn", "china"),
+  ],
+  jobs: [job],
+  ...changes,
+});
+const load = (changes: object = {}) => loadConfig(JSON.stringify(config(changes)));
+const mistakes = (changes: object) => {
+  try {
+    load(changes);
+  } catch (error) {
+    if (error instanceof ConfigInvalid) return error.mistakes.map(({ path }) => path);
+    throw error;
+  }
+  return [];
+};
+
+describe("a job", () => {
+  test("is off unless it says otherwise, and then not there for anybody", () => expect(load().pairs).toEqual([]));
+  test("gets the documented defaults", () => {
+    const [pair] = load({ jobs: [{ ...job, state: "on" }] }).pairs;
+    expect(pair?.jobs[0]).toMatchObject({
+      onOutOfScope: "softDelete",
+      adopt: "pending",
+      manager: true,
+      actions: { create: true, update: true, delete: true },
+    });
+    expect(pair?.jobs[0]?.mappings).toHaveLength(17);
+  });
+  test("across clouds maps mail from the home name, carries no manager and adopts nobody in a government cloud", () => {
+    const [pair] = load({ jobs: [{ ...job, target: "gov", userType: "guest", state: "on" }] }).pairs;
+    expect(pair?.jobs[0]).toMatchObject({ adopt: "none", manager: false });
+    expect(pair?.jobs[0]?.mappings).toContainEqual({ target: "mail", source: "userPrincipalName" });
+  });
+  test("keeps its place among the jobs of one pair", () => {
+    const jobs = ["b", "a"].map((name) => ({ ...job, id: name, state: "on" }));
+    expect(load({ jobs }).pairs.map((pair) => pair.jobs.map((one) => one.id))).toEqual([["b", "a"]]);
+  });
+  test("that changes its rules changes the hash of its pair", () => {
+    const hashOf = (changes: object) => load({ jobs: [{ ...job, state: "on", ...changes }] }).pairs[0]?.rulesHash;
+    expect(hashOf({})).toBe(hashOf({}));
+    expect(hashOf({ onOutOfScope: "keep" })).not.toBe(hashOf({}));
+  });
+});
+
+describe("mistakes are all listed, with their place", () => {
+  test.each<[string, object, string[]]>([
+    ["userType is missing", { jobs: [{ ...job, userType: undefined }] }, ["jobs[0].userType"]],
+    ["an unknown key", { jobs: [{ ...job, filters: [] }] }, ["jobs[0]"]],
+    ["unknown tenants", { jobs: [{ ...job, source: "x", target: "y" }] }, ["jobs[0].source", "jobs[0].target"]],
+    ["the same tenant twice", { jobs: [{ ...job, target: "emea" }] }, ["jobs[0].target"]],
+    ["an unsupported pair", { jobs: [{ ...job, source: "gov", target: "cn" }] }, ["jobs[0].target"]],
+    ["an unlisted pair that nobody has accepted", { jobs: [{ ...job, source: "cn" }] }, ["jobs[0].target"]],
+    ["nobody in scope", { jobs: [{ ...job, scope: {} }] }, ["jobs[0].scope"]],
+    ["a manager across clouds", { jobs: [{ ...job, target: "gov", manager: true }] }, ["jobs[0].manager"]],
+    [
+      "a property that cannot be written, and one twice",
+      {
+        jobs: [
+          {
+            ...job,
+            mappings: [
+              { target: "id", source: "id" },
+              { target: "city", source: "city" },
+              { target: "city", constant: "x" },
+            ],
+          },
+        ],
+      },
+      ["jobs[0].mappings[0].target", "jobs[0].mappings[2].target"],
+    ],
+    ["ids twice", { jobs: [job, job] }, ["jobs[1].id"]],
+    [
+      "a certificate without a place",
+      {
+        tenants: [
+          { ...tenant(1, "emea", "global"), credential: { kind: "certificate", clientId: id(9) } },
+          tenant(2, "hub", "global"),
+        ],
+      },
+      ["tenants[0].credential"],
+    ],
+    [
+      "a managed identity without a stamp",
+      {
+        tenants: [
+          { ...tenant(1, "emea", "global"), credential: { kind: "managedIdentity" } },
+          tenant(2, "hub", "global"),
+        ],
+      },
+      ["tenants[0].stampAttribute"],
+    ],
+    ["several at once", { version: 2, deployment: "Not A Name" }, ["version", "deployment"]],
+  ])("%s", (_, changes, paths) => expect(mistakes(changes)).toEqual(paths));
+
+  test("text that is not JSON says so", () =>
+    expect(() => loadConfig("{ tenants: }")).toThrow(/CONFIG_INVALID.*is not JSON/s));
+  test("an accepted unlisted pair is allowed", () =>
+    expect(mistakes({ jobs: [{ ...job, source: "cn", acceptUnlistedPair: true }] })).toEqual([]));
+});
+
+describe("the environment", () => {
+  const env = { TABLES: "UseDevelopmentStorage=true", SERVICE_BUS: "Endpoint=sb://x" };
+  test("gives the documented defaults", () => {
+    expect(loadSettings(env)).toMatchObject({
+      replicationAllowanceMs: 90_000,
+      sweepMs: 300_000,
+      quota: { writes: 3000, perSeconds: 150 },
+    });
+  });
+  test("says everything that is missing", () => expect(() => loadSettings({})).toThrow(/TABLES.*SERVICE_BUS/s));
+  test("refuses endpoints that are not https", () => {
+    const SANDBOX_ENDPOINTS = JSON.stringify({
+      [id(1)]: { graph: "http://127.0.0.1:1", login: "https://127.0.0.1:2" },
+    });
+    expect(() => loadSettings({ ...env, SANDBOX_ENDPOINTS })).toThrow(/SANDBOX_ENDPOINTS/);
+  });
+  test("an empty or mistyped number is a mistake, not a default", () => {
+    expect(() => loadSettings({ ...env, SWEEP_SECONDS: "often" })).toThrow(/SWEEP_SECONDS/);
+  });
+});
