@@ -1,6 +1,6 @@
 import type { AddressInfo } from "node:net";
 import { realClock } from "../../clock.ts";
-import { type AppFunction, loadApp } from "./core-api.ts";
+import { type AppFunction, type BindingInfo, loadApp } from "./core-api.ts";
 import { readHostSettings, type Settings } from "./host-settings.ts";
 import { httpTriggers } from "./http.ts";
 import { type LogLine, invoker as makeInvoker } from "./invoke.ts";
@@ -29,7 +29,7 @@ export interface HostOptions {
 export interface Host {
   /** `http://127.0.0.1:PORT`, without the route prefix. */
   readonly url: string;
-  readonly functions: readonly { name: string; type: string }[];
+  readonly functions: readonly { name: string; trigger: BindingInfo }[];
   /** Starts nothing new, lets what runs end for so long, then lets go. */
   stop(graceMs: number): Promise<void>;
 }
@@ -69,7 +69,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
 
   return {
     url,
-    functions: functions.map(({ metadata, trigger }) => ({ name: metadata.name, type: trigger.type })),
+    functions: functions.map(({ metadata, trigger }) => ({ name: metadata.name, trigger })),
     stop: async (graceMs) => {
       stopTimers();
       http.server.close();

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { loadApp } from "../../../sandbox/local/host/core-api.ts";
+import type { Host } from "../../../sandbox/local/host/host.ts";
+import { supervisor } from "../../../sandbox/local/supervisor.ts";
 import { type BuiltApp, buildApp } from "../../../tools/build.ts";
 
 /** A built bundle, loaded through the core API as the official worker does it. */
@@ -14,8 +15,6 @@ let built: BuiltApp;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "build-"));
   built = await buildApp(join(fixture, "functions"), join(folder, "dist"));
-  process.env.SERVICE_BUS = "Endpoint=sb://127.0.0.1:1;SharedAccessKeyName=x;SharedAccessKey=y;UseDevelopmentEmulator=true;";
-  process.env.TABLES = "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=eA==;TableEndpoint=http://127.0.0.1:1/a;";
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -32,9 +31,24 @@ test("the folder is deployable as it is: entry points, chunks beside them, maps 
 });
 
 test("names and bindings come out through the core API", async () => {
-  const app = await loadApp(built.folder);
-  const bindings = Object.fromEntries(app.functions.map(({ metadata, trigger }) => [metadata.name, trigger]));
-  expect(bindings.hello).toMatchObject({ type: "httpTrigger", methods: ["POST"], route: "hello/{name}", authLevel: "anonymous" });
+  const all = supervisor({ logFolder: join(folder, "logs") });
+  const app = await all.start<Pick<Host, "functions">>({
+    name: "app",
+    file: fileURLToPath(new URL("../../../sandbox/local/host/process.ts", import.meta.url)),
+    args: [JSON.stringify({ folder: built.folder, timers: false, serviceBus: false })],
+    env: {
+      SERVICE_BUS: "Endpoint=sb://127.0.0.1:1;SharedAccessKeyName=x;SharedAccessKey=y;UseDevelopmentEmulator=true;",
+      TABLES: "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=eA==;TableEndpoint=http://127.0.0.1:1/a;",
+    },
+  });
+  await all.stop();
+  const bindings = Object.fromEntries(app.report.functions.map(({ name, trigger }) => [name, trigger]));
+  expect(bindings.hello).toMatchObject({
+    type: "httpTrigger",
+    methods: ["POST"],
+    route: "hello/{name}",
+    authLevel: "anonymous",
+  });
   expect(bindings.greet).toMatchObject({
     type: "serviceBusTrigger",
     direction: "in",
