@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { duration, plain, progressBar, table, widthOf } from "../../../sandbox/organization/render.ts";
+import { duration, fitted, plain, progressBar, table, widthOf } from "../../../sandbox/organization/render.ts";
 
 describe("width", () => {
   test.each([
