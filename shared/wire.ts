@@ -94,7 +94,14 @@ function connect(tenant: TenantConfig, settings: EnvironmentSettings, loaded: Lo
     credential: credentialOf(tenant),
     clock: systemClock,
   });
-  const connection = new Connection({ tenantId: tenant.id, root, token, clock: systemClock, transport: fetch });
+  const connection = new Connection({
+    tenantId: tenant.id,
+    root,
+    token,
+    clock: systemClock,
+    chance: systemChance,
+    transport: fetch,
+  });
   const gateway = new Gateway(connection);
   const stampAttribute = loaded.tenants.find(({ id }) => id === tenant.id)?.stampAttribute ?? "";
   return {

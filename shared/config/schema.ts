@@ -50,7 +50,7 @@ export const Credential = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: says(
       z.literal("federated"),
-      "A managed identity as federated credential of a multitenant app registration: any tenant of the same cloud.",
+      "A managed identity as federated credential of a multitenant app registration, for every tenant of the same cloud.",
       "federated",
     ),
     clientId: says(z.guid(), "Application (client) id of the registration.", CLIENT),

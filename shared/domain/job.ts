@@ -9,6 +9,9 @@ export interface ScopeGroup {
   transitive: boolean;
 }
 
+/** Names a group in one of its two readings; what `memberOf` answers with. */
+export const groupKey = ({ id, transitive }: ScopeGroup): string => (transitive ? `${id}/*` : id);
+
 /** What a job does with people who leave its scope. `disable`: sign-in is blocked, the user stays. */
 export type OutOfScopeAction = "softDelete" | "disable" | "keep";
 /** `off`: does not exist. `observe`: decides and logs, writes nothing. `on`. */

@@ -82,7 +82,7 @@ export const NEXT: Readonly<Record<LinkState, Readonly<Record<LinkSignal, LinkSt
   removed: row("removed", {
     inviting: "inviting",
     invited: "invited",
-    settled: "removed",
+    settled: "linked",
     removed: "removed",
     restored: "linked",
   }),

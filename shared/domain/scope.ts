@@ -1,4 +1,4 @@
-import type { Job, Pair } from "./job.ts";
+import { groupKey, type Job, type Pair } from "./job.ts";
 import { isExternal, type SourceUser } from "./user.ts";
 
 /** What the source tenant said about the user. */
@@ -20,7 +20,9 @@ export function scopeOf(source: SourceView, pair: Pair): ScopeDecision {
   if (source.kind === "missing") return { kind: "missing" };
   if (source.kind === "deleted") return { kind: "out", because: "sourceDeleted" };
   const { user, memberOf } = source;
-  const job = pair.jobs.find(({ scope }) => scope.allUsers || scope.groups.some(({ id }) => memberOf.has(id)));
+  const job = pair.jobs.find(
+    ({ scope }) => scope.allUsers || scope.groups.some((group) => memberOf.has(groupKey(group))),
+  );
   if (!job) return { kind: "out", because: "notAssigned", user };
   if (isExternal(user)) return { kind: "out", because: "externalAtSource", user };
   if (user.userType !== "Member") return { kind: "out", because: "guestAtSource", user };

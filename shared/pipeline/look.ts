@@ -1,4 +1,4 @@
-import type { Job, Pair } from "../domain/job.ts";
+import { groupKey, type Job, type Pair } from "../domain/job.ts";
 import { type Link, linkName, stampOf } from "../domain/link.ts";
 import { invitationAddress } from "../domain/matching.ts";
 import { type ManagerView, needsTarget, type PersonView, type TargetView } from "../domain/plan.ts";
@@ -25,10 +25,9 @@ export type Look = { kind: "asBefore"; link: Link } | { kind: "seen"; view: Pers
 /** Reasons that trust no hash: something beside the source user may have changed. */
 const LOOKS_DEEPER: ReadonlySet<Reason> = new Set(["verify", "manager", "operator"]);
 
-/** Reads the source, and the target only where the inputs have changed or nothing is known. */
-export async function lookAt(world: World, person: Person, link: Link | undefined): Promise<Look> {
-  const { pair, userId, lane } = person;
-  const source = await readSource(world, person);
+/** Reads the target only where the inputs have changed or nothing is known. The link was read before the source was. */
+export async function lookAt(world: World, person: Person, link: Link | undefined, source: SourceView): Promise<Look> {
+  const { pair, userId } = person;
   const scope = scopeOf(source, pair);
   const inputs = world.hash(JSON.stringify(inputsOf(pair, scope)));
   if (link && isAsBefore(link, inputs, person.reason, world.clock.now())) return { kind: "asBefore", link };
@@ -42,17 +41,28 @@ export async function lookAt(world: World, person: Person, link: Link | undefine
     stamp: stampOf(world.rules.deployment, pair.source.id, userId),
   };
   return { kind: "seen", inputs, view: { now: world.clock.now(), link, scope, target, manager, groupsHealthy, self } };
+}
 
-  async function readSource(w: World, { userId: id }: Person): Promise<SourceView> {
-    const tenant = w.source(pair.source.id);
-    const groups = pair.jobs.flatMap((job) => job.scope.groups);
-    const [user, memberOf] = await Promise.all([
-      tenant.user(id, sourceAttributes(pair), lane),
-      groups.length > 0 ? tenant.memberOf(id, groups, lane) : new Set<string>(),
-    ]);
-    if (user) return { kind: "found", user, memberOf };
-    return { kind: (await tenant.isSoftDeleted(id, lane)) ? "deleted" : "missing" };
-  }
+/** One reading of a source user that serves all of these pairs. */
+export async function readSource(
+  world: World,
+  userId: string,
+  pairs: readonly Pair[],
+  lane: Lane,
+): Promise<SourceView> {
+  const [first] = pairs;
+  if (!first) throw new Error("a reading for no pair");
+  const tenant = world.source(first.source.id);
+  const groups = new Map(
+    pairs.flatMap(({ jobs }) => jobs.flatMap(({ scope }) => scope.groups)).map((group) => [groupKey(group), group]),
+  );
+  const attributes = [...new Set(pairs.flatMap(sourceAttributes))];
+  const [user, memberOf] = await Promise.all([
+    tenant.user(userId, attributes, lane),
+    groups.size > 0 ? tenant.memberOf(userId, [...groups.values()], lane) : new Set<string>(),
+  ]);
+  if (user) return { kind: "found", user, memberOf };
+  return { kind: (await tenant.isSoftDeleted(userId, lane)) ? "deleted" : "missing" };
 }
 
 /** Nothing has changed since the last decision, and nothing is under way that time alone moves on. */
@@ -68,7 +78,7 @@ function inputsOf(pair: Pair, scope: ScopeDecision): unknown {
   if (scope.kind === "missing") return [pair.rulesHash, scope.kind];
   if (scope.kind === "out") return [pair.rulesHash, scope.kind, scope.because, scope.user?.accountEnabled ?? null];
   const { user, job } = scope;
-  const names = Object.keys(user.attributes).sort();
+  const names = sourceAttributes(pair);
   return [
     pair.rulesHash,
     job.id,
@@ -76,7 +86,7 @@ function inputsOf(pair: Pair, scope: ScopeDecision): unknown {
     user.mail,
     user.accountEnabled,
     user.managerId ?? null,
-    names.map((name) => [name, user.attributes[name]]),
+    names.map((name) => [name, user.attributes[name] ?? null]),
   ];
 }
 

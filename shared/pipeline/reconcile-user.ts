@@ -2,11 +2,12 @@ import { type ErrorCode, unreachable } from "../domain/error.ts";
 import type { Job } from "../domain/job.ts";
 import { claimIsLive, intoEscrow, type Link } from "../domain/link.ts";
 import { type Plan, type PlanRules, planUser } from "../domain/plan.ts";
+import type { SourceView } from "../domain/scope.ts";
 import { applyPlan, type WritingPlan } from "./apply-plans.ts";
 import { isRecorded, type LinkChange, readLink, type StoredLink, writeLink } from "./claims.ts";
 import type { Deployment } from "./deployment.ts";
 import { hintReports } from "./hints.ts";
-import { type Look, lookAt, type Person } from "./look.ts";
+import { type Look, lookAt, type Person, readSource } from "./look.ts";
 import type { Outcome } from "./outcome.ts";
 import { releaseUser, takeAddress, takeUser } from "./ownership.ts";
 import type { Pace } from "./pace.ts";
@@ -26,17 +27,25 @@ export interface Desk {
 type Step = { kind: "done"; outcome: Outcome } | { kind: "startOver" };
 const done = (outcome: Outcome): Step => ({ kind: "done", outcome });
 
+/** What was read already, for all pairs of the person at once: the links first, then the source. */
+export interface FirstReading {
+  stored: StoredLink;
+  source: () => Promise<SourceView>;
+}
+
 /** Read, decide, claim, apply, record: one person in one pair. Throws `SyncError` and `StorageUnavailable` where no answer about the person was had. */
-export async function reconcileUser(desk: Desk, person: Person): Promise<Outcome> {
+export async function reconcileUser(desk: Desk, person: Person, first: FirstReading): Promise<Outcome> {
   const { world } = desk;
   for (let round = 0; round < ROUNDS_MAX; round++) {
-    const stored = await readLink(world, person);
+    const stored = round === 0 ? first.stored : await readLink(world, person);
     if (stored && claimIsLive(stored.value, stored.ageMs)) {
       return { kind: "again", because: "claimed", afterMs: world.chance.between(1_000, 15_000) };
     }
     if (stored && waitsInEscrow(stored.value, person, world.clock.now()))
       return { kind: "unchanged", because: "inEscrow" };
-    const look = await lookAt(world, person, stored?.value);
+    const source =
+      round === 0 ? await first.source() : await readSource(world, person.userId, [person.pair], person.lane);
+    const look = await lookAt(world, person, stored?.value, source);
     if (look.kind === "asBefore") return { kind: "unchanged", because: look.link.because ?? "inputsUnchanged" };
     const plan = planUser(look.view, rulesOf(world, person));
     const step = await carryOut(desk, person, stored, look, plan);

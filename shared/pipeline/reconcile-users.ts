@@ -1,14 +1,15 @@
 import { type ErrorCode, SyncError } from "../domain/error.ts";
 import type { Pair } from "../domain/job.ts";
+import type { SourceView } from "../domain/scope.ts";
 import type { Hint } from "../messages/hint.ts";
-import type { OutgoingMessage } from "../ports/bus.ts";
+import { BusUnavailable, type OutgoingMessage } from "../ports/bus.ts";
 import type { DecisionLog } from "../ports/decision-log.ts";
 import { StorageUnavailable } from "../ports/rows.ts";
-import { Circuits } from "./circuits.ts";
+import { readLink, type StoredLink } from "./claims.ts";
 import { Deployment } from "./deployment.ts";
 import { escrowPerson } from "./escrow.ts";
 import { hintMessage } from "./hints.ts";
-import type { Person } from "./look.ts";
+import { type Person, readSource } from "./look.ts";
 import type { Outcome } from "./outcome.ts";
 import { Pace } from "./pace.ts";
 import { type Desk, reconcileUser } from "./reconcile-user.ts";
@@ -23,11 +24,9 @@ const VISIBLE_AT_DELIVERY = 5;
 export class Reconciler {
   private readonly world: World;
   private readonly desk: Desk;
-  private readonly circuits: Circuits;
 
   constructor(world: World) {
     this.world = world;
-    this.circuits = new Circuits(world.clock, world.chance);
     const paces = new Map<string, Pace>();
     const pace = (targetTenantId: string) => {
       const known = paces.get(targetTenantId) ?? new Pace(world, targetTenantId);
@@ -47,11 +46,15 @@ export class Reconciler {
     }
     const messages: OutgoingMessage[] = [];
     await Promise.all(
-      people.map(async (person) => {
-        const outcome = await this.outcomeOf(person, hint, log);
-        log.info("decision", decisionFields(person, outcome));
-        const message = this.next(hint, person, outcome);
-        if (message) messages.push(message);
+      hint.userIds.map(async (userId) => {
+        const ofUser = people.filter((person) => person.userId === userId);
+        const outcomes = await this.outcomesOf(ofUser, hint, log);
+        for (const [index, person] of ofUser.entries()) {
+          const outcome = outcomes[index] as Outcome;
+          log.info("decision", decisionFields(person, outcome));
+          const message = this.next(hint, person, outcome);
+          if (message) messages.push(message);
+        }
       }),
     );
     if (messages.length > 0) await this.world.bus.send(hint.lane, messages);
@@ -63,30 +66,38 @@ export class Reconciler {
     return hint.userIds.flatMap((userId) => pairs.map((pair) => personOf(hint, pair, userId)));
   }
 
-  /** One person's trouble is nobody else's: what is thrown here becomes an outcome. */
-  private async outcomeOf(person: Person, hint: Hint, log: DecisionLog): Promise<Outcome> {
-    const { pair } = person;
-    try {
-      this.circuits.enter(pair.source.id);
-      this.circuits.enter(pair.target.id);
-      const outcome = await reconcileUser(this.desk, person);
-      this.circuits.succeeded(pair.source.id);
-      this.circuits.succeeded(pair.target.id);
-      return outcome;
-    } catch (error) {
-      return this.afterError(error, person, hint, log);
-    }
+  /** One person in all their pairs: every link is read first, then the source once for all. */
+  private async outcomesOf(people: readonly Person[], hint: Hint, log: DecisionLog): Promise<Outcome[]> {
+    const { world } = this;
+    const pairs = people.map(({ pair }) => pair);
+    const links = await Promise.allSettled(people.map((person) => readLink(world, person)));
+    let reading: Promise<SourceView> | undefined;
+    const source = (userId: string) => {
+      reading ??= readSource(world, userId, pairs, hint.lane);
+      return reading;
+    };
+    return Promise.all(
+      people.map(async (person, index) => {
+        try {
+          const link = links[index] as PromiseSettledResult<StoredLink>;
+          if (link.status === "rejected") throw link.reason;
+          return await reconcileUser(this.desk, person, { stored: link.value, source: () => source(person.userId) });
+        } catch (error) {
+          return this.afterError(error, person, hint, log); // one person's trouble is nobody else's
+        }
+      }),
+    );
   }
 
   private async afterError(error: unknown, person: Person, hint: Hint, log: DecisionLog): Promise<Outcome> {
-    if (error instanceof StorageUnavailable) {
-      return { kind: "again", because: "STORAGE_UNAVAILABLE", afterMs: this.world.chance.between(5_000, 25_000) };
+    const { chance } = this.world;
+    if (error instanceof StorageUnavailable || error instanceof BusUnavailable) {
+      return { kind: "again", because: error.name, afterMs: chance.between(5_000, 25_000) };
     }
     if (error instanceof SyncError) {
       if (error.blame === "object") return this.intoEscrow(person, error.code, error.detail);
-      const failed = error.blame === "tenant" && error.tenantId && error.afterMs === undefined;
-      const afterMs = failed && error.tenantId ? this.circuits.failed(error.tenantId) : (error.afterMs ?? 10_000);
-      return { kind: "again", because: error.code, afterMs: afterMs + this.world.chance.between(0, 1_000) };
+      const afterMs = error.afterMs ?? chance.between(2_000, 10_000);
+      return { kind: "again", because: error.code, afterMs: afterMs + chance.between(0, 1_000) };
     }
     log.error("defect", { userId: person.userId, hintId: hint.id, error });
     if (hint.userIds.length === 1) throw error; // loudly: the host abandons it, and at the fifth time it becomes visible

@@ -10,7 +10,7 @@ export interface SourceTenant {
   user(userId: string, attributes: readonly string[], lane: Lane): Promise<SourceUser | undefined>;
   /** The user is in the recycle bin: a positive statement that it was deleted. */
   isSoftDeleted(userId: string, lane: Lane): Promise<boolean>;
-  /** Those of the groups that the user is a member of, directly or, for transitive ones, through other groups. */
+  /** Keys (`groupKey`) of those groups that the user is a member of, directly or, for transitive ones, through other groups. */
   memberOf(userId: string, groups: readonly ScopeGroup[], lane: Lane): Promise<ReadonlySet<string>>;
   /** Whether a group can be believed when it says that somebody is not a member. */
   groupState(groupId: string): Promise<"present" | "empty" | "missing">;

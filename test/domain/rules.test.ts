@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { CLOUDS, type Cloud, cloudPair } from "../../shared/domain/cloud.ts";
 import { ERRORS } from "../../shared/domain/error.ts";
+import { groupKey } from "../../shared/domain/job.ts";
 import {
   claimIsLive,
   intoEscrow,
@@ -41,7 +42,7 @@ describe("pairs of clouds", () => {
 
 describe("scope", () => {
   const none = new Set<string>();
-  const member = new Set([GROUP_ID]);
+  const member = new Set([groupKey({ id: GROUP_ID, transitive: true })]);
   const byGroup = job({ id: "group", scope: { allUsers: false, groups: [{ id: GROUP_ID, transitive: true }] } });
   test.each([
     { name: "everybody", source: ada(), memberOf: none, jobs: [job()], decision: { kind: "in", job: { id: "emea" } } },
@@ -155,6 +156,7 @@ describe("links", () => {
     expect(NEXT.invited.settled).toBe("linked");
     expect(NEXT.linked.removed).toBe("removed");
     expect(NEXT.removed.restored).toBe("linked");
+    expect(NEXT.removed.settled).toBe("linked"); // somebody has restored it, and it is as wished
   });
   test("a claim lives as long as its lease", () => {
     const link: Link = { state: "linked", userId: "u", claim: { id: "c", plan: "update", at: 0 } };

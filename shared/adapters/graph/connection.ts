@@ -1,6 +1,6 @@
 import { Client, type Context, type Middleware, ResponseType } from "@microsoft/microsoft-graph-client";
 import { SyncError } from "../../domain/error.ts";
-import type { Clock } from "../../ports/clock.ts";
+import type { Chance, Clock } from "../../ports/clock.ts";
 
 /** One tenant's Graph root, and how to speak to it. */
 export interface GraphSettings {
@@ -10,6 +10,7 @@ export interface GraphSettings {
   /** An access token for `{root}/.default`. */
   token: () => Promise<string>;
   clock: Clock;
+  chance: Chance;
   /** Sends the request: `fetch`, or the simulated tenants in the same process. */
   transport: Transport;
 }

@@ -1,6 +1,7 @@
 import { SyncError } from "../../domain/error.ts";
 import type { Lane } from "../../ports/source-tenant.ts";
 import { WriteUnsure } from "../../ports/target-tenant.ts";
+import { Circuit } from "./circuit.ts";
 import { type Connection, type GraphAnswer, type GraphCall, NoAnswer } from "./connection.ts";
 
 /** Graph takes at most 20 requests in a `$batch`. */
@@ -32,6 +33,7 @@ interface Waiting {
  */
 export class Gateway {
   private readonly connection: Connection;
+  private readonly circuit: Circuit;
   private readonly waiting: Record<Lane, Waiting[]> = { changes: [], sweep: [] };
   private readonly holdUntil: Record<Kind, number> = { read: 0, write: 0 };
   private bulkPausedUntil = 0;
@@ -40,6 +42,8 @@ export class Gateway {
 
   constructor(connection: Connection) {
     this.connection = connection;
+    const { tenantId, clock, chance } = connection.settings;
+    this.circuit = new Circuit(tenantId, clock, chance);
   }
 
   get tenantId(): string {
@@ -59,6 +63,7 @@ export class Gateway {
   /** A call that travels alone: pages and subscriptions. */
   async alone(kind: Kind, call: GraphCall): Promise<GraphAnswer> {
     this.refuseWhileHeld(kind);
+    this.circuit.enter();
     try {
       return this.judge(kind, await this.connection.send(call));
     } catch (error) {
@@ -69,6 +74,7 @@ export class Gateway {
   private submit(kind: Kind, call: GraphCall, lane: Lane, signal: AbortSignal | undefined): Promise<GraphAnswer> {
     return new Promise((resolve, reject) => {
       this.refuseWhileHeld(kind);
+      this.circuit.enter();
       const headers = lane === "sweep" ? { ...call.headers, "x-ms-throttle-priority": "Low" } : call.headers;
       const one: Waiting = { call: { ...call, ...(headers ? { headers } : {}) }, kind, signal, resolve, reject };
       // A call that was sent cannot be taken back: the claim ends, and what became of the write is unknown.
@@ -164,8 +170,19 @@ export class Gateway {
     }
   }
 
-  /** Turns what concerns the tenant and not the object into an error. */
+  /** Turns what concerns the tenant and not the object into an error, and tells the circuit. */
   private judge(kind: Kind, answer: GraphAnswer): GraphAnswer {
+    try {
+      this.refuseTenantFailures(kind, answer);
+    } catch (error) {
+      if (!(error instanceof SyncError && error.blame === "pace")) this.circuit.failed();
+      throw error;
+    }
+    this.circuit.succeeded();
+    return answer;
+  }
+
+  private refuseTenantFailures(kind: Kind, answer: GraphAnswer): void {
     const { status } = answer;
     const pressure = Number(answer.header("x-ms-throttle-limit-percentage") ?? 0);
     if (pressure >= PRESSURE) this.bulkPausedUntil = this.clock.now() + PRESSURE_PAUSE_MS;
@@ -188,7 +205,6 @@ export class Gateway {
     if (status === 401 || (status === 403 && kind === "read")) {
       throw new SyncError("TENANT_CONSENT_MISSING", { tenantId: this.tenantId, detail });
     }
-    return answer;
   }
 
   private unavailable(status: number, detail: string): SyncError {
@@ -197,6 +213,7 @@ export class Gateway {
 
   private failure(kind: Kind, error: unknown): unknown {
     if (!(error instanceof NoAnswer)) return error;
+    this.circuit.failed();
     if (kind === "write" && error.sent) return new WriteUnsure(error);
     return new SyncError("TENANT_UNAVAILABLE", { tenantId: this.tenantId, detail: error.message, cause: error });
   }

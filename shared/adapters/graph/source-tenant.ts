@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { SyncError } from "../../domain/error.ts";
-import type { ScopeGroup } from "../../domain/job.ts";
+import { groupKey, type ScopeGroup } from "../../domain/job.ts";
 import type { SourceUser } from "../../domain/user.ts";
 import type { Lane, SourceTenant } from "../../ports/source-tenant.ts";
 import type { GraphAnswer } from "./connection.ts";
@@ -41,14 +41,14 @@ export class GraphSourceTenant implements SourceTenant {
   }
 
   async memberOf(userId: string, groups: readonly ScopeGroup[], lane: Lane): Promise<ReadonlySet<string>> {
-    const direct = groups.filter(({ transitive }) => !transitive).map(({ id }) => id);
+    const direct = new Set(groups.filter((group) => !group.transitive).map(({ id }) => id));
     const transitive = [...new Set(groups.filter((group) => group.transitive).map(({ id }) => id))];
     const checks: Promise<readonly string[]>[] = [];
     for (let start = 0; start < transitive.length; start += GROUPS_PER_CHECK) {
-      checks.push(this.check(userId, transitive.slice(start, start + GROUPS_PER_CHECK), lane));
+      const check = this.check(userId, transitive.slice(start, start + GROUPS_PER_CHECK), lane);
+      checks.push(check.then((ids) => ids.map((id) => groupKey({ id, transitive: true }))));
     }
-    if (direct.length > 0)
-      checks.push(this.directGroups(userId, lane).then((ids) => ids.filter((id) => direct.includes(id))));
+    if (direct.size > 0) checks.push(this.directGroups(userId, lane).then((ids) => ids.filter((id) => direct.has(id))));
     return new Set((await Promise.all(checks)).flat());
   }
 
