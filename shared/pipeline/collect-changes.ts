@@ -113,6 +113,7 @@ async function hintPage(
   const reason = at.stream === USERS ? "sweep" : "membership";
   const few = !full && page.userIds.length <= FEW;
   await (few ? hintSingly : hintInBulk)(world, `${runId}:${seq}`, at.tenantId, page.userIds, reason);
+  if (full) return; // the groups within groups are in the closure that the round lists
   const moved = page.groups.flatMap((group) => [...group.addedGroupIds, ...group.removedGroupIds]);
   for (const groupId of new Set(moved)) {
     let part = 0;
