@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
-import { dirname, isAbsolute, join } from "node:path";
+import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { fileURLToPath } from "node:url";
 import { TableClient } from "@azure/data-tables";
 import * as z from "zod";
 
@@ -51,11 +52,13 @@ export interface DayCloud {
   logCode(userId: string): Promise<string | undefined>;
 }
 
-/** Reads the endpoints file and trusts its certificate authority in this whole process. Paths in it are from the folder above it. */
-export async function openDayCloud(endpointsFile: string): Promise<DayCloud> {
-  const endpoints = Endpoints.parse(JSON.parse(await readFile(endpointsFile, "utf8")));
-  const caFile = isAbsolute(endpoints.caFile) ? endpoints.caFile : join(dirname(endpointsFile), "..", endpoints.caFile);
-  setDefaultCACertificates([...getCACertificates("default"), await readFile(caFile, "utf8")]);
+const CHECKOUT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** From the endpoints file or what is in it; trusts its certificate authority in this whole process. */
+export async function openDayCloud(source: string | Endpoints): Promise<DayCloud> {
+  const endpoints = typeof source === "string" ? Endpoints.parse(JSON.parse(await readFile(source, "utf8"))) : source;
+  const authority = await readFile(resolve(CHECKOUT, endpoints.caFile), "utf8");
+  setDefaultCACertificates([...getCACertificates("default"), authority]);
   const log = TableClient.fromConnectionString(endpoints.storage, "provisioninglog", {
     allowInsecureConnection: /TableEndpoint=http:/.test(endpoints.storage),
   });
@@ -210,6 +213,12 @@ export class CommitFeed {
   async stop(): Promise<void> {
     this.stopper.abort();
     await this.running;
+  }
+
+  /** Waits until everything that has happened so far is in `commits`. */
+  async catchUp(): Promise<void> {
+    const { next } = await this.ask(Number.MAX_SAFE_INTEGER, 0);
+    while (this.position < next) await this.news(LONG_POLL_MS);
   }
 
   /** Resolves when something has happened, or after `ms`. */
