@@ -93,7 +93,12 @@ export async function amqpServer(options: AmqpServerOptions): Promise<AmqpServer
     });
     for (const event of ["sender_flow", "sendable"]) {
       connection.on(event, ({ sender }: EventContext) => {
-        if (sender) bySender.get(sender)?.onFlow();
+        const outlet = sender && bySender.get(sender);
+        if (!outlet) return;
+        outlet.onFlow();
+        // A flow needs no answer, and the client leaves Nagle's algorithm on: without one its next frame would wait 40 ms
+        // for a delayed acknowledgement. An empty frame carries it at once.
+        connection._write_frame();
       });
     }
     connection.on("sender_draining", ({ sender }: EventContext) => {
