@@ -27,6 +27,13 @@ export interface TenantSpec {
   initialDomain: string;
   /** More verified domains. */
   otherDomains?: readonly string[];
+  /**
+   * Unless `false`, the tenant begins with its cross-tenant access settings open to every other tenant of this world whose
+   * cloud it can work with (cloud enabled, partner added, redeemed automatically), as after onboarding.
+   */
+  onboarded?: boolean;
+  /** What the tenant has bought; default `AAD_PREMIUM_P2`. */
+  skus?: readonly ("AAD_PREMIUM_P2" | "Microsoft_Entra_ID_Governance" | "Microsoft_Entra_Suite")[];
   /** People computed from seed and index: no memory until somebody changes them. */
   computedUsers?: number;
   clients: readonly ClientSpec[];
@@ -35,11 +42,14 @@ export interface TenantSpec {
 /** An app registration with consent in this tenant. */
 export interface ClientSpec {
   clientId: string;
+  displayName?: string;
   /** PEM of certificates that may sign its assertions, and/or a secret. */
   certificate?: string;
   secret?: string;
   /** Application permissions (`User.Read.All`); they become the token's `roles`. `*` grants everything (people and scripts). */
   permissions: readonly string[];
+  /** App roles of the app's own API (`api://{clientId}/.default`): `Sync.Read` and the like. */
+  appRoles?: readonly string[];
   /** Directory extension properties that this registration owns, by short name. */
   extensions?: readonly { name: string; dataType: "String" | "Boolean" | "Integer" | "DateTime" }[];
 }
@@ -52,7 +62,12 @@ export interface Knobs {
   deltaLagMs: number;
   deltaPageSize: number;
   deltaMembersPerPage: number;
+  /** Probability that a page is empty although more follow. */
   deltaEmptyPages: number;
+  /** Probability that an item of a page comes twice. */
+  deltaRepeated: number;
+  /** Probability that a round begins with the changes of the round before. */
+  deltaReplayed: number;
   deltaTokenLifeMs: number;
   notificationDelayMs: readonly [min: number, max: number];
   notificationLost: number;
@@ -145,6 +160,8 @@ export interface GraphTenants {
   readonly knobs: Knobs;
   addFault(fault: Fault): void;
   clearFaults(): void;
+  /** Faults that were added and not cleared; some may be over. */
+  faults(): readonly Fault[];
   statistics(): Record<string, TenantStatistics>;
 
   /** The truth, at once, without lag or quota: for populations and the oracle. Names of tenants as in the specs. */
@@ -197,12 +214,18 @@ export interface TruthUser {
 
 /** Direct access for whoever makes the world: takes effect as a commit in the directory (notifications, delta and lag follow). */
 export interface TenantTruth {
+  /** Everybody, also the soft-deleted (`deletedAt`). */
   users(): Iterable<TruthUser>;
+  /** Live users only. */
+  userByName(userPrincipalName: string): TruthUser | undefined;
   /** Also soft-deleted ones; purged ones are gone. */
   user(id: string): TruthUser | undefined;
   groups(): Iterable<{ id: string; displayName: string; memberIds: readonly string[]; deletedAt: number | undefined }>;
   contacts(): Iterable<{ id: string; mail: string }>;
-  /** Graph property names; `manager` as an id. Returns the id. */
+  /**
+   * Graph property names; `manager` as an id; `id` may be given. `creationType: "Invitation"` makes a guest whose home is
+   * looked up by `mail`. Returns the id.
+   */
   createUser(properties: Readonly<Record<string, unknown>>): string;
   /** Who acts; default `people`. */
   updateUser(id: string, changes: Readonly<Record<string, unknown>>): void;
@@ -234,4 +257,6 @@ export interface Commit {
   /** Names of the properties that changed; `members` for groups, with the member's id in `memberId`. */
   properties: readonly string[];
   memberId?: string;
+  /** Of `members`: the member left. */
+  removed?: boolean;
 }

@@ -1,0 +1,27 @@
+import { APPLICATION_ROUTES } from "./applications.ts";
+import { BIN_ROUTES } from "./deleted-items.ts";
+import { DELTA_ROUTES } from "./delta.ts";
+import { GROUP_ROUTES } from "./groups.ts";
+import { INVITATION_ROUTES } from "./invitations.ts";
+import { LICENCE_ROUTES } from "./licences.ts";
+import { MANAGER_ROUTES } from "./managers.ts";
+import { MEMBERSHIP_ROUTES } from "./memberships.ts";
+import { POLICY_ROUTES } from "./policies.ts";
+import type { Route } from "./runtime.ts";
+import { SUBSCRIPTION_ROUTES } from "./subscriptions.ts";
+import { USER_ROUTES } from "./users.ts";
+
+/** Every operation that the simulated tenants know, beside `$batch`. */
+export const ROUTES: readonly Route[] = [
+  ...USER_ROUTES,
+  ...MANAGER_ROUTES,
+  ...GROUP_ROUTES,
+  ...MEMBERSHIP_ROUTES,
+  ...DELTA_ROUTES,
+  ...INVITATION_ROUTES,
+  ...BIN_ROUTES,
+  ...SUBSCRIPTION_ROUTES,
+  ...APPLICATION_ROUTES,
+  ...POLICY_ROUTES,
+  ...LICENCE_ROUTES,
+];
