@@ -143,11 +143,11 @@ export class PeopleGraph {
     return text;
   }
 
-  /** One call; waits out `Retry-After`. */
+  /** One call; waits out `Retry-After`, and gets a new token once when the old one is refused. */
   private async send(method: string, path: string, body?: object): Promise<Response> {
     const url = path.startsWith("https://") ? path : `${this.tenant.graph}/v1.0${path}`;
     const until = Date.now() + PATIENCE_MS;
-    for (;;) {
+    for (let renewed = false; ; ) {
       const response = await this.fetch(url, {
         method,
         headers: {
@@ -157,6 +157,12 @@ export class PeopleGraph {
         ...(body ? { body: JSON.stringify(body) } : {}),
         signal: AbortSignal.timeout(PATIENCE_MS),
       });
+      if (response.status === 401 && !renewed) {
+        renewed = true;
+        this.token = undefined;
+        await response.body?.cancel();
+        continue;
+      }
       const waitMs = Number(response.headers.get("retry-after") ?? 1) * 1000;
       if ((response.status !== 429 && response.status !== 503) || Date.now() + waitMs > until) return response;
       await response.body?.cancel();

@@ -24,11 +24,14 @@ export interface DayEvent {
 export interface Expectation {
   target: string;
   what: string;
-  /** The commit that is it, among those of users of the target since the event began. */
-  find(commits: readonly CommitEntry[]): Promise<CommitEntry | undefined> | CommitEntry | undefined;
+  /** The commit that is it, among those of users of the target since the event began; or what can never become right. */
+  find(commits: readonly CommitEntry[]): Promise<Found | undefined> | Found | undefined;
   /** What the target shows that is not right; `undefined` when it is. Asked until it is, within the time limit. */
   confirm?: () => Promise<string | undefined>;
 }
+
+/** When it happened, ms since 1970. */
+type Found = { at: number; problem?: undefined } | { at?: undefined; problem: string };
 
 const NEWS_MS = 250;
 
@@ -89,10 +92,11 @@ export class Stage {
     const late = `not within ${Math.round(this.limitMs / 1000)} s`;
     for (;;) {
       const commits = this.feed.commits.slice(mark).filter((one) => one.tenant === target && one.object === "user");
-      const commit = await expectation.find(commits);
-      const problem = commit ? await expectation.confirm?.() : late;
-      if (commit && problem === undefined) return { target, what, ms: commit.at - startAt };
-      if (Date.now() > deadline) return { target, what, ms: commit && commit.at - startAt, problem: problem ?? late };
+      const found = await expectation.find(commits);
+      if (found?.problem !== undefined) return { target, what, ms: undefined, problem: found.problem };
+      const problem = found ? await expectation.confirm?.() : late;
+      if (found && problem === undefined) return { target, what, ms: found.at - startAt };
+      if (Date.now() > deadline) return { target, what, ms: found && found.at - startAt, problem: problem ?? late };
       await this.feed.news(NEWS_MS);
     }
   }
@@ -142,20 +146,18 @@ export class Stage {
     };
   }
 
-  /** Nothing is done for a source user, and the app's log says with which code. Measured from now. */
-  async held(target: string, userId: () => string, code: string): Promise<Outcome> {
-    const [mark, startAt] = [this.feed.commits.length, Date.now()];
-    const what = `held, ${code} in the log`;
-    for (;;) {
-      const created = this.feed.commits.slice(mark).find((one) => one.tenant === target && one.kind === "created");
-      if (created) return { target, what, ms: undefined, problem: `a user was created: ${created.id}` };
-      const found = await this.cloud.logCode(userId());
-      if (found === code) return { target, what, ms: Date.now() - startAt };
-      if (Date.now() > startAt + this.limitMs) {
-        return { target, what, ms: undefined, problem: found ? `the log says ${found}` : "the log says nothing" };
-      }
-      await this.feed.news(NEWS_MS);
-    }
+  /** Nobody is created for a source user, and the app's log says why. There is no commit: the time is when the log was seen. */
+  held(target: string, userId: () => string, code: string): Expectation {
+    return {
+      target,
+      what: `held, ${code} in the log`,
+      find: async (commits) => {
+        const created = commits.find(({ kind }) => kind === "created");
+        if (created) return { problem: `a user was created: ${created.id}` };
+        const found = await this.cloud.logCode(userId());
+        return found === code ? { at: Date.now() } : undefined;
+      },
+    };
   }
 
   removed(target: string, targetId: string): Expectation {

@@ -301,13 +301,12 @@ class Day {
         };
         id = await graph.write("POST", "/users", { ...person, mail: old.mail ?? old.userPrincipalName });
       },
-      () => [],
+      () => [this.stage.held(HUB, () => id, "ADDRESS_REUSED")],
     );
-    const outcome = await this.stage.held(HUB, () => id, "ADDRESS_REUSED");
     return {
       name,
       what: `${left.what}; ${JOINERS.us.displayName} gets the same address`,
-      outcomes: [...left.outcomes, ...held.outcomes, outcome],
+      outcomes: [...left.outcomes, ...held.outcomes],
     };
   }
 
