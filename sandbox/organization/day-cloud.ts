@@ -11,17 +11,19 @@ export const Endpoints = z.object({
   version: z.literal(1),
   caFile: z.string(),
   configFile: z.string(),
-  tenants: z.array(
-    z.object({
-      name: z.string(),
-      id: z.string(),
-      cloud: z.string(),
-      domain: z.string(),
-      graph: z.url(),
-      login: z.url(),
-      client: z.object({ id: z.string(), secret: z.string() }),
-    }),
-  ),
+  tenants: z
+    .array(
+      z.object({
+        name: z.string(),
+        id: z.string(),
+        cloud: z.string(),
+        domain: z.string(),
+        graph: z.url(),
+        login: z.url(),
+        client: z.object({ id: z.string(), secret: z.string() }),
+      }),
+    )
+    .readonly(),
   storage: z.string(),
   control: z.url(),
 });

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseCsv } from "../../../sandbox/organization/csv.ts";
 import { readExport } from "../../../sandbox/organization/exports.ts";
@@ -296,6 +297,73 @@ describe("JSON of GET /users", () => {
     expect(() => readExport(Buffer.from('{"value": [{"id":'))).toThrow("line 1");
     expect(() => readExport(json({ error: { code: "InvalidAuthenticationToken" } }))).toThrow(
       "InvalidAuthenticationToken",
+    );
+  });
+});
+
+describe("whatever the file holds", () => {
+  const cell = fc.string({ unit: "binary", maxLength: 12 }).map((text) => text.replace(/^\ufeff/, ""));
+  const quoted = (value: string) => `"${value.replaceAll('"', '""')}"`;
+
+  test("CSV comes back as it was written, with every separator and line break", () => {
+    const rows = fc
+      .integer({ min: 2, max: 5 })
+      .chain((width) =>
+        fc.array(fc.array(cell, { minLength: width, maxLength: width }), { minLength: 1, maxLength: 6 }),
+      );
+    fc.assert(
+      fc.property(
+        rows,
+        fc.constantFrom(",", ";", "\t"),
+        fc.constantFrom("\n", "\r\n", "\r"),
+        (table, separator, end) => {
+          const text = table.map((row) => row.map(quoted).join(separator)).join(end);
+          expect(parseCsv(text).map(({ values }) => values)).toEqual(table);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  test("every row of an export is used or listed", () => {
+    const row = fc.record({
+      upn: fc.constantFrom("", "a@x.example", "b@x.example", "c@localhost", "no-domain", "g_y#EXT#@x.onmicrosoft.com"),
+      name: cell,
+      enabled: fc.constantFrom("True", "false", "", "perhaps"),
+      type: fc.constantFrom("Member", "Guest", "", "Robot"),
+    });
+    fc.assert(
+      fc.property(fc.array(row, { minLength: 1, maxLength: 12 }), (rows) => {
+        const lines = rows.map(({ upn, name, enabled, type }) => [upn, name, enabled, type].map(quoted).join(","));
+        const file = Buffer.from(
+          ["userPrincipalName,displayName,accountEnabled,userType", "z@x.example,Z,True,Member", ...lines].join("\n"),
+        );
+        const { people, refused, domains } = readExport(file);
+        expect(people.length + refused.length).toBe(rows.length + 1);
+        expect(domains[0]).toBe("x.example");
+        expect(new Set(people.map(({ key }) => key)).size).toBe(people.length);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("bytes and broken JSON end in a plain error, quickly", () => {
+    const file = fc.oneof(
+      fc.uint8Array({ maxLength: 200 }),
+      fc.json().map((text) => Buffer.from(text)),
+      fc.json().map((text) => Buffer.from(text.slice(0, -1))),
+      fc.string({ maxLength: 50 }).map((text) => Buffer.from(`{"value":[{"userPrincipalName":"${text}`)),
+    );
+    fc.assert(
+      fc.property(file, (bytes) => {
+        try {
+          expect(readExport(bytes).people.length).toBeGreaterThan(0);
+        } catch (error) {
+          expect(error).toBeInstanceOf(Error);
+          expect((error as Error).constructor).toBe(Error);
+        }
+      }),
+      { numRuns: 500 },
     );
   });
 });
