@@ -8,8 +8,8 @@ import { sendSweeps } from "./start-sweeps.ts";
 import { isGroupStream } from "./streams.ts";
 import type { SubscriptionRow, World } from "./world.ts";
 
-/** Looks after a notification fall into slots of this length, one a person and slot. */
-const TRAILING_SLOT_MS = 30_000;
+/** Trailing looks fall into slots, one a person and slot: at most this long, or a third of the replication allowance. */
+const TRAILING_SLOT_MS_MAX = 30_000;
 /** A group's delta lags behind its notification: it is read at once, after this time, and when every replica has seen it. */
 const DELTA_LAG_MS = 10_000;
 const ROWS_BELIEVED_MS = 30_000;
@@ -46,6 +46,7 @@ export class NotificationDesk {
     if (parsed.data.value.length > ITEMS_MAX) return { kind: "tooMany" };
     const counts: Accepted = { accepted: 0, malformed: 0, wrongTenant: 0, wrongSecret: 0, lifecycle: 0 };
     const users = new Set<string>();
+    const members = new Set<string>();
     const groups = new Set<string>();
     let renew = false;
     for (const item of parsed.data.value) {
@@ -57,11 +58,16 @@ export class NotificationDesk {
       if (stream === "users" && resourceData) users.add(resourceData.id);
       if (stream === "groups" && resourceData) {
         groups.add(resourceData.id);
-        for (const member of resourceData["members@delta"] ?? []) users.add(member.id);
+        for (const member of resourceData["members@delta"] ?? []) members.add(member.id);
       }
     }
     if (renew) await this.renew(tenantId);
-    await this.hintUsers(tenantId, [...users]);
+    await this.hintUsers(tenantId, [...users], "notification");
+    await this.hintUsers(
+      tenantId,
+      [...members].filter((id) => !users.has(id)),
+      "membership",
+    );
     if (groups.size > 0) await this.sweepGroups(tenantId, groups);
     const suspicious = counts.malformed + counts.wrongTenant + counts.wrongSecret > 0;
     if (suspicious) log.warn("notifications dropped", { tenantId, ...counts });
@@ -106,16 +112,22 @@ export class NotificationDesk {
     return rows;
   }
 
-  private async hintUsers(tenantId: string, userIds: readonly string[]): Promise<void> {
+  private async hintUsers(
+    tenantId: string,
+    userIds: readonly string[],
+    reason: "notification" | "membership",
+  ): Promise<void> {
     const now = this.world.clock.now();
     const messages: OutgoingMessage[] = [];
-    const slot = Math.floor(now / TRAILING_SLOT_MS);
-    const trailingAt = (slot + 1) * TRAILING_SLOT_MS + this.world.settings.replicationAllowanceMs - now;
+    const { replicationAllowanceMs } = this.world.settings;
+    const slotMs = Math.max(1_000, Math.min(TRAILING_SLOT_MS_MAX, replicationAllowanceMs / 3));
+    const slot = Math.floor(now / slotMs);
+    const trailingAt = (slot + 1) * slotMs + replicationAllowanceMs - now;
     for (const userId of userIds) {
       const content = { lane: "changes", sourceTenantId: tenantId, userIds: [userId], noticedAt: now } as const;
       const delay = this.repeats.delay(`${tenantId}/${userId}`, now);
       if (delay !== undefined) {
-        messages.push(hintMessage(this.world, this.world.chance.uuid(), { ...content, reason: "notification" }, delay));
+        messages.push(hintMessage(this.world, this.world.chance.uuid(), { ...content, reason }, delay));
       }
       messages.push(
         hintMessage(

@@ -20,6 +20,11 @@ const SPLIT_AT_DELIVERY = 3;
 /** A single that was delivered this often becomes a visible failure before it is tried again. */
 const VISIBLE_AT_DELIVERY = 5;
 
+/** After a notification that showed no change. */
+const RELOOKS_MS = [1_000, 2_000, 5_000, 12_000, 30_000];
+
+type Why = "again" | "retry" | "split" | "relook";
+
 /** Looks at the users of a hint, each in every pair of its source tenant, each with an outcome of its own. */
 export class Reconciler {
   private readonly world: World;
@@ -49,10 +54,12 @@ export class Reconciler {
       hint.userIds.map(async (userId) => {
         const ofUser = people.filter((person) => person.userId === userId);
         const outcomes = await this.outcomesOf(ofUser, hint, log);
+        const relook = this.relook(hint, outcomes);
         for (const [index, person] of ofUser.entries()) {
           const outcome = outcomes[index] as Outcome;
           log.info("decision", decisionFields(person, outcome));
-          const message = this.next(hint, person, outcome);
+          const message =
+            this.next(hint, person, outcome) ?? (relook && this.messageFor(hint, person, "relook", relook));
           if (message) messages.push(message);
         }
       }),
@@ -121,6 +128,20 @@ export class Reconciler {
     if (messages.length > 0) await this.world.bus.send(hint.lane, messages);
   }
 
+  /**
+   * Graph said that something changed, and nothing did: the replica that answered may not have seen it yet. Looked at again
+   * at growing distance until every replica must have; the trailing look comes in any case.
+   */
+  private relook(hint: Hint, outcomes: readonly Outcome[]): number | undefined {
+    const told = hint.lane === "changes" && (hint.reason === "notification" || hint.reason === "membership");
+    if (!told || outcomes.some(({ kind }) => kind === "written")) return undefined;
+    const joining = (outcome: Outcome) =>
+      outcome.kind === "skipped" && outcome.because === "notAssigned" && hint.reason === "membership";
+    const unseen = outcomes.some((outcome) => outcome.kind === "unchanged" || joining(outcome));
+    const inTime = this.world.clock.now() < hint.noticedAt + this.world.settings.replicationAllowanceMs;
+    return unseen && inTime ? RELOOKS_MS[hint.attempt] : undefined;
+  }
+
   /** Who is not settled is looked at again, singly, in the lane they came from. */
   private next(hint: Hint, person: Person, outcome: Outcome): OutgoingMessage | undefined {
     if (outcome.kind === "again") return this.messageFor(hint, person, "again", outcome.afterMs, outcome.paidWrites);
@@ -129,15 +150,13 @@ export class Reconciler {
     return this.messageFor(hint, person, "retry", outcome.afterMs);
   }
 
-  private messageFor(
-    hint: Hint,
-    person: Person,
-    why: "again" | "retry" | "split",
-    afterMs: number,
-    paidWrites?: number,
-  ): OutgoingMessage {
+  private messageFor(hint: Hint, person: Person, why: Why, afterMs: number, paidWrites?: number): OutgoingMessage {
     const keeps =
-      why === "split" || hint.reason === "verify" || hint.reason === "manager" || hint.reason === "operator";
+      why === "split" ||
+      why === "relook" ||
+      hint.reason === "verify" ||
+      hint.reason === "manager" ||
+      hint.reason === "operator";
     const content = {
       lane: hint.lane,
       sourceTenantId: hint.sourceTenantId,
@@ -145,7 +164,7 @@ export class Reconciler {
       userIds: [person.userId],
       reason: keeps ? hint.reason : why === "retry" ? ("retry" as const) : ("again" as const),
       noticedAt: hint.noticedAt,
-      attempt: Math.min(hint.attempt + (why === "retry" ? 1 : 0), 1000),
+      attempt: Math.min(hint.attempt + (why === "retry" || why === "relook" ? 1 : 0), 1000),
       traceparent: hint.traceparent,
       ...(paidWrites === undefined ? {} : { paidWrites }),
     };

@@ -10,8 +10,8 @@ interface Window {
 }
 
 /**
- * Repeated notifications for one person: the first is acted on at once, all others inside a window that grows while they
- * keep coming become one look at its end.
+ * Repeated notifications for one person: the first is acted on at once, those that follow inside its window become one look
+ * at the window's end. The window grows while they keep coming.
  */
 export class Repeats {
   private readonly windows = new Map<string, Window>();
@@ -19,18 +19,15 @@ export class Repeats {
   /** When to look, ms from now; `undefined`: a look that is still to come covers this one. */
   delay(person: string, now: number): number | undefined {
     const window = this.windows.get(person);
-    if (!window || now >= window.endsAt + window.lengthMs) {
-      this.remember(person, { lengthMs: WINDOW_FIRST_MS, endsAt: now + WINDOW_FIRST_MS, pending: false });
-      return 0;
-    }
-    if (now < window.endsAt) {
+    if (window && now < window.endsAt) {
       if (window.pending) return undefined;
       window.pending = true;
       return window.endsAt - now;
     }
-    const lengthMs = Math.min(window.lengthMs * 2, WINDOW_LAST_MS);
-    this.remember(person, { lengthMs, endsAt: now + lengthMs, pending: true });
-    return lengthMs;
+    const keepComing = window !== undefined && now < window.endsAt + window.lengthMs;
+    const lengthMs = keepComing ? Math.min(window.lengthMs * 2, WINDOW_LAST_MS) : WINDOW_FIRST_MS;
+    this.remember(person, { lengthMs, endsAt: now + lengthMs, pending: false });
+    return 0;
   }
 
   private remember(person: string, window: Window): void {
