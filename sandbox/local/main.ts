@@ -3,18 +3,14 @@ import { fileURLToPath } from "node:url";
 import { buildApp } from "../../tools/build.ts";
 import { type LocalCloud, startCloud } from "./cloud.ts";
 import { readOptions, type StartOptions, USAGE, UsageError } from "./options.ts";
-import { play, type Screen } from "./play.ts";
+import { play } from "./play.ts";
 
 /** `npm start`: builds the app, starts the local cloud, plays a day, stays up until Ctrl-C. */
 const CHECKOUT = fileURLToPath(new URL("../..", import.meta.url));
 const INTERRUPTED = 130;
 const WRONG_USAGE = 2;
 
-const screen: Screen = {
-  say: (text) => process.stdout.write(process.stdout.isTTY ? `\r\u001b[K${text}\n` : `${text}\n`),
-  // A log file has no use for a line that is written over again and again.
-  line: (text) => void (process.stdout.isTTY && process.stdout.write(`\r\u001b[K${text}`)),
-};
+const say = (text: string) => process.stdout.write(`${text}\n`);
 
 let cloud: LocalCloud | undefined;
 let ending = false;
@@ -39,25 +35,28 @@ function fail(error: unknown): void {
 
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
-  if (options === "help") return screen.say(USAGE);
+  if (options === "help") {
+    say(USAGE);
+    return;
+  }
   await buildApp(`${CHECKOUT}functions`, `${CHECKOUT}dist`);
-  screen.say("Starting the local cloud …");
+  say("Starting the local cloud …");
   cloud = await startCloud(options);
   introduce(cloud, options);
-  const right = options.idle ? true : await play(cloud, screen, undefined);
+  const right = options.idle || (await play(cloud, process.stdout));
   if (options.once) return end(right ? 0 : 1);
-  screen.say("Up until Ctrl-C.");
+  say("Up until Ctrl-C.");
 }
 
 function introduce({ endpoints, folder, pace }: LocalCloud, options: StartOptions): void {
   const { app, tenants, control } = endpoints;
-  screen.say(`${options.people} people, seed ${options.seed}, ${options.instances} instance(s) of the app.`);
-  for (const { name, cloud: kind, graph } of tenants) screen.say(`  ${name.padEnd(16)} ${kind.padEnd(8)} ${graph}`);
-  screen.say(`  app              ${app.url}  ${app.publicUrl}`);
-  screen.say(`  control          ${control}`);
-  screen.say(`  everything       ${relative(process.cwd(), folder) || "."}/endpoints.json; logs beside it in logs/`);
+  say(`${options.people} people, seed ${options.seed}, ${options.instances} instance(s) of the app.`);
+  for (const { name, cloud: kind, graph } of tenants) say(`  ${name.padEnd(16)} ${kind.padEnd(8)} ${graph}`);
+  say(`  app              ${app.url}  ${app.publicUrl}`);
+  say(`  control          ${control}`);
+  say(`  everything       ${relative(process.cwd(), folder) || "."}/endpoints.json; logs beside it in logs/`);
   const { REPLICATION_ALLOWANCE_SECONDS: seconds } = pace.settings;
-  screen.say(`The app allows ${seconds} s for the replicas of a tenant to agree; its default is 90 s.`);
+  say(`The app allows ${seconds} s for the replicas of a tenant to agree; its default is 90 s.`);
 }
 
 main().catch(fail);

@@ -1,19 +1,14 @@
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
+import { dayTable, openDayCloud, playDay } from "../organization/day.ts";
+import { duration, type Output, plain, progressBar } from "../organization/render.ts";
 import type { LocalCloud } from "./cloud.ts";
 import type { DifferencesAnswer } from "./graph-report.ts";
 
-/** Where progress is shown. `line` replaces itself until the next `say`. */
-export interface Screen {
-  say(text: string): void;
-  line(text: string): void;
-}
-
-/** What happens after the first cycle; answers when everything it did has arrived. */
-export type Day = (cloud: LocalCloud, screen: Screen) => Promise<void>;
-
 const POLL_MS = 500;
-const FIRST_CYCLE_MS_MAX = 4 * 60_000;
+/** The first cycle is over when everybody is right, or when nothing has got better for so long. */
+const STUCK_MS = 30_000;
 const SETTLE_MS_MAX = 60_000;
 const SHOWN_MAX = 10;
 
@@ -24,38 +19,54 @@ const Answer = z.object({
   differences: z.array(z.string()),
 });
 
-/** The first cycle with a progress bar, the day, and the verdict as the last line. True: everybody is right everywhere. */
-export async function play(cloud: LocalCloud, screen: Screen, day: Day | undefined): Promise<boolean> {
-  screen.say("First cycle: everybody in scope is brought into the targets.");
+/**
+ * The first cycle with a progress bar, the day, and the verdict as the last line. True: everything that was played came
+ * out as expected, and everybody is right everywhere.
+ */
+export async function play(cloud: Pick<LocalCloud, "graph" | "folder">, output: Output): Promise<boolean> {
+  const say = (text: string) => output.write(`${text}\n`);
   const startedAt = Date.now();
-  const first = await untilRight(cloud, FIRST_CYCLE_MS_MAX, (verdict) => screen.line(bar(verdict)));
-  screen.say(`First cycle: ${first.right} of ${first.people} after ${((Date.now() - startedAt) / 1000).toFixed(1)} s.`);
-  if (day) await day(cloud, screen);
-  const last = await untilRight(cloud, SETTLE_MS_MAX, () => {});
-  for (const difference of last.differences.slice(0, SHOWN_MAX)) screen.say(difference);
-  if (last.differences.length > SHOWN_MAX) screen.say(`… and ${last.differences.length - SHOWN_MAX} more.`);
-  screen.say(`${last.right} of ${last.people} people right in ${last.targets} targets`);
-  return last.differences.length === 0;
+  const bar = progressBar(output, "first cycle");
+  const first = await untilRight(cloud.graph.control, ({ right, people }, stuckMs) => {
+    bar.update(right, people);
+    return stuckMs < STUCK_MS;
+  });
+  bar.end(`First cycle: ${first.right} of ${first.people} people right after ${duration(Date.now() - startedAt)}`);
+  sayDifferences(first, say);
+
+  say("A day at work:");
+  const day = await playDay(await openDayCloud(join(cloud.folder, "endpoints.json")), say);
+  say(`\n${dayTable(day)}\n`);
+
+  const playedAt = Date.now();
+  const last = await untilRight(cloud.graph.control, () => Date.now() - playedAt < SETTLE_MS_MAX);
+  sayDifferences(last, say);
+  say(`${last.right} of ${last.people} people right in ${last.targets} targets`);
+  return day.ok && last.differences.length === 0;
 }
 
+/** Compares until there is no difference, or until `goOn` has had enough. */
 async function untilRight(
-  { graph }: LocalCloud,
-  limitMs: number,
-  show: (verdict: DifferencesAnswer) => void,
+  control: string,
+  goOn: (verdict: DifferencesAnswer, stuckMs: number) => boolean,
 ): Promise<DifferencesAnswer> {
-  const giveUpAt = Date.now() + limitMs;
+  let most = -1;
+  let mostAt = Date.now();
   for (;;) {
-    const response = await fetch(`${graph.control}/differences`);
+    const response = await fetch(`${control}/differences`);
     if (!response.ok) throw new Error(`The comparison failed: ${response.status} ${await response.text()}`);
     const verdict = Answer.parse(await response.json());
-    show(verdict);
-    if (verdict.differences.length === 0 || Date.now() > giveUpAt) return verdict;
+    if (verdict.right > most) {
+      most = verdict.right;
+      mostAt = Date.now();
+    }
+    const more = goOn(verdict, Date.now() - mostAt);
+    if (verdict.differences.length === 0 || !more) return verdict;
     await sleep(POLL_MS);
   }
 }
 
-const WIDTH = 40;
-function bar({ right, people }: DifferencesAnswer): string {
-  const done = people === 0 ? WIDTH : Math.floor((right / people) * WIDTH);
-  return `[${"#".repeat(done)}${".".repeat(WIDTH - done)}] ${right} of ${people}`;
+function sayDifferences({ differences }: DifferencesAnswer, say: (text: string) => void): void {
+  for (const difference of differences.slice(0, SHOWN_MAX)) say(`  ${plain(difference)}`);
+  if (differences.length > SHOWN_MAX) say(`  … and ${differences.length - SHOWN_MAX} more.`);
 }

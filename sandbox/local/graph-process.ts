@@ -1,0 +1,55 @@
+/**
+ * The Graph tenants as a process of their own: argument 1 is a `GraphProcessOptions` as JSON, the report to the parent a
+ * `GraphReport`. It makes the organization from the seed, as its parent does, and populates the tenants before it answers.
+ */
+import { readFileSync } from "node:fs";
+import { SyncConfig } from "../../shared/config/schema.ts";
+import { realClock } from "../clock.ts";
+import { serveControl } from "../graph/control.ts";
+import { createGraphTenants } from "../graph/index.ts";
+import { harRecorder } from "../graph/recorder.ts";
+import { openAddresses } from "../graph/server.ts";
+import { httpsDelivery } from "../graph/webhooks.ts";
+import { describeDifference, peopleRight } from "../oracle.ts";
+import { readExport } from "../organization/exports.ts";
+import { organization, populate } from "../organization/topology.ts";
+import { liveWithParent, reportFailure, reportReady } from "./child.ts";
+import type { DifferencesAnswer, GraphProcessOptions, GraphReport } from "./graph-report.ts";
+
+async function start(options: GraphProcessOptions): Promise<void> {
+  const { seed, people, usersFile, recordFile } = options;
+  const users = usersFile === undefined ? undefined : readExport(readFileSync(usersFile));
+  const contoso = organization({ seed, people, certificates: options.appCertificates, ...(users && { users }) });
+  const recorder = recordFile === undefined ? undefined : harRecorder(recordFile);
+  const addresses = await openAddresses(contoso.tenants, { key: options.serverKey, cert: options.serverCert });
+  const tenants = createGraphTenants({
+    seed,
+    clock: realClock(),
+    tenants: contoso.tenants,
+    knobs: options.knobs,
+    deliver: httpsDelivery(recorder),
+    roots: addresses.roots,
+  });
+  populate(tenants, contoso);
+  // The configuration may be exchanged while the tenants run: it is read when somebody asks.
+  const differences = (): DifferencesAnswer => {
+    const config = SyncConfig.parse(JSON.parse(readFileSync(options.configFile, "utf8")));
+    const verdict = peopleRight(tenants, config);
+    return { ...verdict, differences: verdict.differences.map(describeDifference) };
+  };
+  const control = await serveControl({ tenants, differences });
+  addresses.serve(tenants, recorder);
+
+  liveWithParent(async () => {
+    tenants.close();
+    await Promise.all([control.close(), addresses.close()]);
+    recorder?.close();
+  });
+  const report: GraphReport = {
+    tenants: contoso.tenants.map(({ name, id }) => ({ name, id, ...addresses.roots({ name }) })),
+    control: control.url,
+  };
+  reportReady(report);
+}
+
+await start(JSON.parse(process.argv[2] ?? "{}")).catch(reportFailure);
