@@ -13,6 +13,7 @@ import { httpsDelivery } from "../graph/webhooks.ts";
 import { describeDifference, peopleRight } from "../oracle.ts";
 import { readExport } from "../organization/exports.ts";
 import { organization, populate } from "../organization/topology.ts";
+import { watchWrites } from "../write-watch.ts";
 import { liveWithParent, reportFailure, reportReady } from "./child.ts";
 import type { DifferencesAnswer, GraphProcessOptions, GraphReport } from "./graph-report.ts";
 
@@ -31,16 +32,18 @@ async function start(options: GraphProcessOptions): Promise<void> {
     roots: addresses.roots,
   });
   populate(tenants, contoso);
-  // The configuration may be exchanged while the tenants run: it is read when somebody asks.
+  const readConfig = () => SyncConfig.parse(JSON.parse(readFileSync(options.configFile, "utf8")));
+  const watch = watchWrites(tenants, readConfig());
+  // The jobs may be changed while the tenants run: they are read when somebody asks.
   const differences = (): DifferencesAnswer => {
-    const config = SyncConfig.parse(JSON.parse(readFileSync(options.configFile, "utf8")));
-    const verdict = peopleRight(tenants, config);
+    const verdict = peopleRight(tenants, readConfig(), watch);
     return { ...verdict, differences: verdict.differences.map(describeDifference) };
   };
   const control = await serveControl({ tenants, differences });
   addresses.serve(tenants, recorder);
 
   liveWithParent(async () => {
+    watch.stop();
     tenants.close();
     await Promise.all([control.close(), addresses.close()]);
     recorder?.close();

@@ -28,6 +28,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 }
 
 function fail(error: unknown): void {
+  if (ending) return; // what was under way breaks off when everything is being stopped
   const wrongUsage = error instanceof UsageError;
   console.error(wrongUsage ? `${error.message}\n\n${USAGE}` : error instanceof Error ? error.message : error);
   end(wrongUsage ? WRONG_USAGE : 1).catch(() => process.exit(1));
