@@ -72,6 +72,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<LocalCloud
   let front: Front | undefined;
   const stop = async () => {
     await Promise.all([processes.stop(), front?.close()]);
+    await rm(join(folder, "endpoints.json"), { force: true }); // nothing answers there any more
     unlock();
   };
   try {

@@ -23,7 +23,10 @@ const end = async (code: number) => {
 };
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
-    end(INTERRUPTED).catch(fail);
+    end(INTERRUPTED).catch((error: unknown) => {
+      console.error(error);
+      process.exit(1);
+    });
   });
 }
 
@@ -42,7 +45,8 @@ async function main(): Promise<void> {
   }
   await buildApp(`${CHECKOUT}functions`, `${CHECKOUT}dist`);
   say("Starting the local cloud …");
-  cloud = await startCloud(options);
+  const folder = process.env.SANDBOX_FOLDER;
+  cloud = await startCloud({ ...options, ...(folder !== undefined && { folder }) });
   introduce(cloud, options);
   const right = options.idle || (await play(cloud, process.stdout));
   if (options.once) return end(right ? 0 : 1);

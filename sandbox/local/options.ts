@@ -26,7 +26,8 @@ export const USAGE = `Usage: npm start -- [options]
   --realistic       delays and lags as documented, not shortened for a demonstration
   --users FILE      fill a source tenant from a real export: JSON of GET /users, or the portal's CSV
   --record FILE     all traffic with the tenants as HAR 1.2, without tokens and secrets
-  --help`;
+  --help
+The environment variable SANDBOX_FOLDER puts certificates, tables, logs and endpoints.json elsewhere than .sandbox.`;
 
 /** Something on the command line is wrong; the message says what. */
 export class UsageError extends Error {}
