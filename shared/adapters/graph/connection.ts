@@ -126,12 +126,14 @@ async function parse(response: Response): Promise<unknown> {
   try {
     text = await response.text();
   } catch (error) {
+    if (!response.ok) return undefined;
     throw new NoAnswer(true, error);
   }
   if (text === "") return undefined;
   try {
     return JSON.parse(text);
   } catch (error) {
+    if (!response.ok) return undefined; // the status and its headers say enough
     throw new NoAnswer(true, error); // cut short, or not from Graph
   }
 }

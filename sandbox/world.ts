@@ -1,0 +1,403 @@
+import { createHash } from "node:crypto";
+import { Connection } from "../shared/adapters/graph/connection.ts";
+import { Gateway } from "../shared/adapters/graph/gateway.ts";
+import { GraphSourceChanges } from "../shared/adapters/graph/source-changes.ts";
+import { GraphSourceTenant } from "../shared/adapters/graph/source-tenant.ts";
+import { GraphSubscriptions } from "../shared/adapters/graph/subscriptions.ts";
+import { GraphTargetTenant } from "../shared/adapters/graph/target-tenant.ts";
+import { type LoadedConfig, loadConfig } from "../shared/config/load.ts";
+import type { SyncConfig } from "../shared/config/schema.ts";
+import { deadLetterQueue, QUEUES, type QueueName } from "../shared/messages/queues.ts";
+import { NotificationDesk } from "../shared/pipeline/accept-notification.ts";
+import { keepSubscriptions } from "../shared/pipeline/keep-subscriptions.ts";
+import { notificationAnswer } from "../shared/pipeline/notification-answer.ts";
+import { receiveHint, receivePageMessage } from "../shared/pipeline/receive.ts";
+import { Reconciler } from "../shared/pipeline/reconcile-users.ts";
+import { recordDeadLetter } from "../shared/pipeline/record-dead-letter.ts";
+import { startSweeps } from "../shared/pipeline/start-sweeps.ts";
+import type { Settings, World } from "../shared/pipeline/world.ts";
+import type { DecisionLog, LogFields } from "../shared/ports/decision-log.ts";
+import type { Rows } from "../shared/ports/rows.ts";
+import type { Broker, ReceivedMessage } from "./bus/api.ts";
+import { broker } from "./bus/broker.ts";
+import { type MemoryBus, memoryBus } from "./bus/memory-bus.ts";
+import { type SimulatedClock, simulatedClock } from "./clock.ts";
+import type { GraphRequest, GraphTenants, Knobs, TenantSpec, WebhookCall } from "./graph/api.ts";
+import { createGraphTenants } from "./graph/index.ts";
+import { type Random, random } from "./random.ts";
+import { type MemoryStore, memoryStore } from "./storage/memory-rows.ts";
+
+/** Tenants, bus and tables around the real pipeline, in one process, on one clock and one seed. */
+export interface SimulatedWorld {
+  clock: SimulatedClock;
+  random: Random;
+  graph: GraphTenants;
+  store: MemoryStore;
+  broker: Broker;
+  bus: MemoryBus;
+  config: SyncConfig;
+  /** Instances of the app that live; each has its own memory. The first that was started runs the timers. */
+  instances: readonly Instance[];
+  /** Another instance, as a platform starts one. */
+  start(): Instance;
+  /** Entries of the decision log so far, newest last; at most some thousands are kept. */
+  log: readonly LogEntry[];
+  /** Ends timers and receivers. */
+  close(): void;
+}
+
+export interface Instance {
+  name: string;
+  world: World;
+  /** A dead instance receives nothing and its calls never return; its locks and leases run out. */
+  kill(): void;
+  /** Stands still for so long, in the middle of whatever it does, and then goes on as if nothing had happened. */
+  freeze(ms: number): void;
+}
+
+export interface LogEntry {
+  level: "info" | "warn" | "error";
+  event: string;
+  fields: LogFields;
+}
+
+export interface WorldOptions {
+  seed: number;
+  tenants: readonly TenantSpec[];
+  config: SyncConfig;
+  knobs?: Partial<Knobs>;
+  settings?: Partial<Settings>;
+  instances?: number;
+  /** Messages one instance works on at once, by queue. */
+  concurrency?: number;
+  /** Timers run this often; 0: never. */
+  timerMs?: number;
+  /** Fills the tenants before anything runs. */
+  populate?: (graph: GraphTenants) => void;
+}
+
+const LOG_MAX = 20_000;
+const PUBLIC_URL = "https://app.sandbox";
+const LOCK_RENEWAL_MS = 20_000;
+const graphRoot = (tenant: string) => `https://graph.${tenant}.sandbox`;
+
+export function simulatedWorld(options: WorldOptions): SimulatedWorld {
+  const clock = simulatedClock();
+  const chance = random(options.seed);
+  const log: LogEntry[] = [];
+  const desks: NotificationDesk[] = [];
+  const decisionLog = recorder(log);
+  const graph = createGraphTenants({
+    seed: options.seed,
+    clock,
+    tenants: options.tenants,
+    ...(options.knobs ? { knobs: options.knobs } : {}),
+    roots: ({ name }) => ({ graph: graphRoot(name), login: `https://login.${name}.sandbox` }),
+    deliver: (call) => deliver(call, desks, chance, decisionLog),
+  });
+  options.populate?.(graph);
+  const store = memoryStore(clock);
+  const queueRules = { ...QUEUES };
+  const queues = broker({ clock, queues: queueRules, uuid: () => chance.uuid() });
+  const bus = memoryBus(queues);
+  const loaded = loadConfig(JSON.stringify(options.config));
+  const instances: Instance[] = [];
+  let started = 0;
+  const start = () => {
+    const name = `app-${++started}`;
+    const forks = { chance: chance.fork(name), instances };
+    const parts = { name, options, clock, graph, store, queues, bus, loaded, decisionLog, desks, ...forks };
+    const instance = startInstance(parts);
+    instances.push(instance);
+    return instance;
+  };
+  for (let i = 0; i < (options.instances ?? 1); i++) start();
+  return {
+    clock,
+    random: chance,
+    graph,
+    store,
+    broker: queues,
+    bus,
+    config: options.config,
+    instances,
+    start,
+    log,
+    close: () => {
+      for (const instance of [...instances]) instance.kill();
+      graph.close();
+      queues.close();
+    },
+  };
+}
+
+interface Parts {
+  name: string;
+  options: WorldOptions;
+  clock: SimulatedClock;
+  chance: Random;
+  graph: GraphTenants;
+  store: MemoryStore;
+  queues: Broker;
+  bus: MemoryBus;
+  loaded: LoadedConfig;
+  decisionLog: DecisionLog;
+  desks: NotificationDesk[];
+  instances: Instance[];
+}
+
+/** What an instance's calls pass through: nothing comes out of a dead one, and a frozen one waits. */
+class Life {
+  alive = true;
+  frozen = false;
+  private thawed: Promise<void> = Promise.resolve();
+  private readonly clock: SimulatedClock;
+
+  constructor(clock: SimulatedClock) {
+    this.clock = clock;
+  }
+
+  freeze(ms: number): void {
+    this.frozen = true;
+    this.thawed = this.clock.sleep(ms).then(() => {
+      this.frozen = false;
+    });
+  }
+
+  async pass<T>(call: () => Promise<T>): Promise<T> {
+    await this.gate();
+    try {
+      return await call();
+    } finally {
+      await this.gate();
+    }
+  }
+
+  private async gate(): Promise<void> {
+    await this.thawed;
+    if (!this.alive) await new Promise<never>(() => {});
+  }
+}
+
+function startInstance(parts: Parts): Instance {
+  const { options, clock, queues, decisionLog, desks } = parts;
+  const life = new Life(clock);
+  const world = worldOf(parts, life);
+  const reconciler = new Reconciler(world);
+  const desk = new NotificationDesk(world);
+  desks.push(desk);
+  const concurrency = options.concurrency ?? 32;
+  const receivers = (Object.keys(QUEUES) as QueueName[]).flatMap((queue) => [
+    receive(clock, queues, queue, concurrency, life, async (message) => {
+      const body = JSON.parse(Buffer.from(message.body).toString());
+      if (queue === "pages") await receivePageMessage(world, body, decisionLog);
+      else await receiveHint(world, reconciler, body, message.deliveryCount + 1, decisionLog);
+    }),
+    receive(clock, queues, deadLetterQueue(queue), concurrency, life, async (message) => {
+      const body = JSON.parse(Buffer.from(message.body).toString());
+      await recordDeadLetter(world, queue, body, message.deadLetterReason ?? "unknown", decisionLog);
+    }),
+  ]);
+  const every = options.timerMs ?? 5_000;
+  const tick = async () => {
+    if (!life.alive) return;
+    if (parts.instances[0]?.name !== parts.name) return void clock.after(every, () => void tick());
+    await Promise.allSettled([startSweeps(world, decisionLog), keepSubscriptions(world, decisionLog)]);
+    clock.after(every, () => void tick());
+  };
+  if (every > 0) clock.after(1, () => void tick());
+  const instance: Instance = {
+    name: parts.name,
+    world,
+    kill: () => {
+      life.alive = false;
+      desks.splice(desks.indexOf(desk), 1);
+      parts.instances.splice(parts.instances.indexOf(instance), 1);
+      for (const stop of receivers) stop();
+    },
+    freeze: (ms) => life.freeze(ms),
+  };
+  return instance;
+}
+
+/** Messages of one queue, so many at once; renewed while they are worked on, completed or abandoned afterwards. */
+function receive(
+  clock: SimulatedClock,
+  queues: Broker,
+  queue: string,
+  concurrency: number,
+  life: Life,
+  handle: (message: ReceivedMessage) => Promise<void>,
+): () => void {
+  let busy = 0;
+  const work = async (message: ReceivedMessage) => {
+    const stopRenewing = renew(clock, queues, queue, message.lockToken, life);
+    const outcome = await handle(message).then(
+      () => "complete" as const,
+      () => "abandon" as const,
+    );
+    stopRenewing();
+    await life.pass(async () => {});
+    try {
+      queues[outcome](queue, message.lockToken);
+    } catch {
+      // The lock was lost: the message comes again, which is what the host does about it too.
+    }
+  };
+  const pump = () => {
+    while (life.alive && busy < concurrency) {
+      const message = queues.receive(queue);
+      if (!message) return;
+      busy++;
+      void work(message).finally(() => {
+        busy--;
+        pump();
+      });
+    }
+  };
+  const stop = queues.onAvailable(queue, pump);
+  pump();
+  return stop;
+}
+
+function renew(clock: SimulatedClock, queues: Broker, queue: string, lockToken: string, life: Life): () => void {
+  let cancel = () => {};
+  const again = () => {
+    cancel = clock.after(LOCK_RENEWAL_MS, () => {
+      if (!life.alive) return;
+      try {
+        if (!life.frozen) queues.renew(queue, lockToken);
+        again();
+      } catch {
+        // Lost: settling will say so.
+      }
+    });
+  };
+  again();
+  return () => cancel();
+}
+
+function worldOf(parts: Parts, life: Life): World {
+  const { clock, chance, graph, store, bus, loaded, options } = parts;
+  const tenants = new Map(
+    loaded.config.tenants.map((tenant) => {
+      const spec = graph.tenants.find(({ id }) => id === tenant.id);
+      if (!spec) throw new Error(`no simulated tenant ${tenant.name}`);
+      const root = graphRoot(spec.name);
+      const clientId = tenant.credential.clientId ?? "";
+      const transport = transportTo(graph, spec.name, root, life);
+      const connection = new Connection({
+        tenantId: tenant.id,
+        root,
+        token: async () => graph.token(spec.name, clientId),
+        clock,
+        chance,
+        transport,
+      });
+      const gateway = new Gateway(connection);
+      const stampAttribute = loaded.tenants.find(({ id }) => id === tenant.id)?.stampAttribute ?? "";
+      return [
+        tenant.id,
+        {
+          source: new GraphSourceTenant(gateway, clock.now),
+          target: new GraphTargetTenant(gateway, root, stampAttribute),
+          changes: new GraphSourceChanges(gateway),
+          subscriptions: new GraphSubscriptions(gateway),
+        },
+      ] as const;
+    }),
+  );
+  const tenant = (id: string) => {
+    const found = tenants.get(id);
+    if (!found) throw new Error(`tenant ${id} is not in the configuration`);
+    return found;
+  };
+  return {
+    clock,
+    chance,
+    hash: (text) => createHash("sha256").update(text).digest("base64url"),
+    rules: {
+      deployment: loaded.deployment,
+      revision: loaded.hash.slice(0, 22),
+      tenants: loaded.tenants,
+      pairs: loaded.pairs,
+    },
+    settings: {
+      replicationAllowanceMs: 90_000,
+      indexAllowanceMs: 300_000,
+      secondReadingMs: 2_000,
+      sweepMs: 300_000,
+      publicUrl: PUBLIC_URL,
+      quota: { writes: 3000, perSeconds: 150 },
+      ...options.settings,
+    },
+    tables: {
+      links: mortal(life, store.rows("links")),
+      targets: mortal(life, store.rows("targets")),
+      checkpoints: mortal(life, store.rows("checkpoints")),
+      subscriptions: mortal(life, store.rows("subscriptions")),
+      provisioninglog: mortal(life, store.rows("provisioninglog")),
+      pace: mortal(life, store.rows("pace")),
+      removals: mortal(life, store.rows("removals")),
+      deployment: mortal(life, store.rows("deployment")),
+    },
+    bus: { send: (queue, messages) => life.pass(() => bus.send(queue, messages)) },
+    ready: async () => {},
+    source: (id) => tenant(id).source,
+    target: (id) => tenant(id).target,
+    changes: (id) => tenant(id).changes,
+    subscriptions: (id) => tenant(id).subscriptions,
+  };
+}
+
+function mortal<T>(life: Life, rows: Rows<T>): Rows<T> {
+  return {
+    read: (partition, row) => life.pass(() => rows.read(partition, row)),
+    write: (partition, row, value, etag) => life.pass(() => rows.write(partition, row, value, etag)),
+    put: (partition, row, value) => life.pass(() => rows.put(partition, row, value)),
+    remove: (partition, row, etag) => life.pass(() => rows.remove(partition, row, etag)),
+    async *list(partition, range) {
+      for await (const row of rows.list(partition, range)) yield life.pass(async () => row);
+    },
+  };
+}
+
+/** `fetch` to a tenant in the same process. A dead instance's calls never return. */
+function transportTo(graph: GraphTenants, name: string, root: string, life: Life) {
+  return async (url: string, init: RequestInit): Promise<Response> => {
+    const request: GraphRequest = {
+      method: init.method ?? "GET",
+      url: url.slice(root.length),
+      headers: Object.fromEntries(new Headers(init.headers)),
+      ...(typeof init.body === "string" ? { body: init.body } : {}),
+    };
+    const { status, headers, body } = await life.pass(() => graph.graph(name, request, init.signal ?? undefined));
+    return new Response(body === "" ? null : body, { status, headers });
+  };
+}
+
+/** A webhook call reaches one of the living instances. */
+async function deliver(call: WebhookCall, desks: readonly NotificationDesk[], chance: Random, log: DecisionLog) {
+  if (desks.length === 0) throw new Error("nobody listens");
+  const url = new URL(call.url);
+  const body = call.body;
+  const answer = await notificationAnswer(
+    chance.pick(desks),
+    {
+      query: url.searchParams,
+      params: { tenantId: url.pathname.split("/").at(-1) },
+      headers: new Headers(call.headers),
+      text: async () => body,
+    },
+    log,
+  );
+  return { status: answer.status, contentType: answer.headers?.["Content-Type"] ?? "", body: answer.body ?? "" };
+}
+
+function recorder(log: LogEntry[]): DecisionLog {
+  const add = (level: LogEntry["level"]) => (event: string, fields: LogFields) => {
+    log.push({ level, event, fields });
+    if (log.length > LOG_MAX) log.splice(0, LOG_MAX / 2);
+  };
+  return { info: add("info"), warn: add("warn"), error: add("error") };
+}
