@@ -88,8 +88,12 @@ function tenantOfDomain(tenant: Tenant, address: string): Tenant | undefined {
   return undefined;
 }
 
-/** Whose account this is. Across clouds an address is known only as a userPrincipalName. */
+/** Whose account this is. Across clouds an address is known only as a userPrincipalName. Somebody in a recycle bin may come back to it. */
 export function homeOf(tenant: Tenant, address: string): { tenant: string; userId: string } | undefined {
+  return accountOf(tenant, address, true) ?? accountOf(tenant, address, false);
+}
+
+function accountOf(tenant: Tenant, address: string, live: boolean): { tenant: string; userId: string } | undefined {
   const key = address.toLowerCase();
   for (const other of tenant.world.tenants.values()) {
     if (other === tenant) continue;
@@ -97,7 +101,7 @@ export function homeOf(tenant: Tenant, address: string): { tenant: string; userI
     if ("refused" in pair) continue;
     for (const id of other.directory.people.candidates(key)) {
       const person = other.directory.people.now(id);
-      if (!person || !alive(person.state) || isExternal(person)) continue;
+      if (!person || alive(person.state) !== live || isExternal(person)) continue;
       const { userPrincipalName, mail } = person.state.properties;
       if (lower(userPrincipalName) === key || (!pair.crossCloud && lower(mail) === key))
         return { tenant: other.spec.name, userId: id };
