@@ -174,6 +174,7 @@ export interface TenantStatistics {
   calls: number;
   /** Items of batches and single calls alike. */
   requests: number;
+  /** Those that were throttled are not among them. */
   writes: number;
   throttled: number;
   /** Requests before a `Retry-After` that their sender had been told had passed. */

@@ -2,6 +2,7 @@
  * Sends notifications: batches for one address, retries, the slow and drop states of an address. Source: Graph
  * `change-notifications-delivery-webhooks.md`.
  */
+import { type Heap, heap } from "../bus/heap.ts";
 import type { SandboxClock } from "../clock.ts";
 import type { WebhookCall } from "./api.ts";
 import type { Statistics } from "./statistics.ts";
@@ -24,6 +25,7 @@ interface Waiting {
   /** When it is tried next. */
   at: number;
   attempts: number;
+  order: number;
 }
 
 const ITEMS_PER_POST = 100;
@@ -43,7 +45,8 @@ type State = "good" | "slow" | "drop";
 
 /** One address: the state is that of the endpoint, whatever the query. */
 class Endpoint {
-  waiting: Waiting[] = [];
+  /** The earliest first; of one time in the order in which they came. */
+  readonly waiting: Heap<Waiting> = heap((a, b) => a.at < b.at || (a.at === b.at && a.order < b.order));
   cancelTimer: (() => void) | undefined;
   timerAt = Number.POSITIVE_INFINITY;
   private answers: { at: number; slow: boolean }[] = [];
@@ -65,6 +68,7 @@ export class Deliveries {
   private readonly clock: SandboxClock;
   private readonly deliver: (call: WebhookCall) => Promise<{ status: number }>;
   private closed = false;
+  private order = 0;
 
   constructor(clock: SandboxClock, deliver: (call: WebhookCall) => Promise<{ status: number }>) {
     this.clock = clock;
@@ -91,17 +95,16 @@ export class Deliveries {
       return;
     }
     const at = notification.dueAt + (state === "slow" ? SLOW_DELAY_MS : 0);
-    endpoint.waiting.push({ notification, at, attempts: 0 });
+    endpoint.waiting.push({ notification, at, attempts: 0, order: this.order++ });
     this.arm(endpoint);
   }
 
   private arm(endpoint: Endpoint): void {
-    if (this.closed || endpoint.waiting.length === 0) return;
-    const at = endpoint.waiting.reduce((least, waiting) => Math.min(least, waiting.at), Number.POSITIVE_INFINITY);
-    if (at >= endpoint.timerAt) return;
+    const next = endpoint.waiting.first();
+    if (this.closed || !next || next.at >= endpoint.timerAt) return;
     endpoint.cancelTimer?.();
-    endpoint.timerAt = at;
-    endpoint.cancelTimer = this.clock.after(Math.max(0, at - this.clock.now()), () => {
+    endpoint.timerAt = next.at;
+    endpoint.cancelTimer = this.clock.after(Math.max(0, next.at - this.clock.now()), () => {
       endpoint.timerAt = Number.POSITIVE_INFINITY;
       this.send(endpoint);
     });
@@ -109,15 +112,13 @@ export class Deliveries {
 
   private send(endpoint: Endpoint): void {
     const now = this.clock.now();
-    const due = endpoint.waiting.filter((waiting) => waiting.at <= now);
-    endpoint.waiting = endpoint.waiting.filter((waiting) => waiting.at > now);
     const ready: Waiting[] = [];
-    for (const waiting of due) {
-      if (waiting.notification.gone()) continue;
-      if (waiting.notification.paused()) this.later(endpoint, waiting);
-      else ready.push(waiting);
+    for (let first = endpoint.waiting.first(); first && first.at <= now; first = endpoint.waiting.first()) {
+      endpoint.waiting.pop();
+      if (first.notification.gone()) continue;
+      if (first.notification.paused()) this.later(endpoint, first);
+      else ready.push(first);
     }
-    ready.sort((a, b) => a.at - b.at);
     for (let i = 0; i < ready.length; i += ITEMS_PER_POST) {
       void this.post(endpoint, ready.slice(i, i + ITEMS_PER_POST));
     }
@@ -168,7 +169,7 @@ export class Deliveries {
       return;
     }
     const wait = Math.min(BACKOFF_MS * 2 ** waiting.attempts, BACKOFF_MAX_MS);
-    endpoint.waiting.push({ notification: waiting.notification, at: now + wait, attempts: waiting.attempts + 1 });
+    endpoint.waiting.push({ ...waiting, at: now + wait, attempts: waiting.attempts + 1 });
     this.arm(endpoint);
   }
 }

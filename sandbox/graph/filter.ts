@@ -136,13 +136,17 @@ function compare(op: Comparison, actual: unknown, expected: Literal): boolean {
   }
   if (actual === null || actual === undefined || expected === null) return false;
   const order =
-    typeof actual === "number" && typeof expected === "number"
-      ? actual - expected
-      : orderOf(String(actual).toLowerCase(), String(expected).toLowerCase());
+    isDate(actual) && isDate(expected)
+      ? Date.parse(actual) - Date.parse(expected)
+      : typeof actual === "number" && typeof expected === "number"
+        ? actual - expected
+        : orderOf(String(actual).toLowerCase(), String(expected).toLowerCase());
   if (op === "ge") return order >= 0;
   if (op === "le") return order <= 0;
   return op === "gt" ? order > 0 : order < 0;
 }
+
+const isDate = (value: unknown): value is string => typeof value === "string" && /^\d{4}-\d\d-\d\d(T|$)/.test(value);
 
 const orderOf = (a: string, b: string) => (a < b ? -1 : Number(a > b));
 

@@ -80,7 +80,6 @@ export function arrive(
     const who = principal ?? tenant.tokens.check(request.headers.authorization);
     const { route, parameters } = router.match(request.method, segments);
     statistics.operation(`${route.method} ${route.path}`);
-    if (route.write) statistics.writes++;
     throttle(tenant, arrived, route, query, request, who, now);
     arrived.fault = world.faults.strike(tenant.spec.name, places(route, inBatch), now, chance.faults);
     if (arrived.fault) statistics.fault(arrived.fault.kind);
@@ -159,10 +158,11 @@ function throttle(
     now,
   };
   arrived.units = cost;
-  statistics.resourceUnits += cost;
   const verdict = world.throttle.ask(ask);
   if (verdict.kind === "granted") {
     arrived.percentage = verdict.percentage;
+    statistics.resourceUnits += cost;
+    if (route.write) statistics.writes++;
     return;
   }
   statistics.throttled++;

@@ -6,6 +6,7 @@ import { referenceOf } from "./managers.ts";
 import {
   allowQuery,
   badRequest,
+  denied,
   invalidValue,
   isRecord,
   notFound,
@@ -107,7 +108,10 @@ function groupAt(tenant: Tenant, id: string, at: number): { record: GroupRecord;
 function groupToWrite(call: Call): GroupRecord {
   const id = call.parameters[0] as string;
   groupAt(call.tenant, id, replicaTime(call.tenant));
-  return groupAt(call.tenant, id, Number.POSITIVE_INFINITY).record;
+  const { record, state } = groupAt(call.tenant, id, Number.POSITIVE_INFINITY);
+  // Groups that carry directory roles need RoleManagement.ReadWrite.Directory.
+  if (state.properties.isAssignableToRole === true && !call.principal.administrator) throw denied();
+  return record;
 }
 
 function getGroup(call: Call): Reply {
@@ -165,8 +169,11 @@ export function mixedSelection(call: Call): (resource: typeof USER) => readonly 
   return (resource) => wanted.filter((name) => name in resource.properties || name.startsWith("extension_"));
 }
 
-function memberIds(tenant: Tenant, group: GroupRecord, at: number, transitive: boolean): string[] {
-  const { directory } = tenant;
+/** Members that the app may see: without `Member.Read.Hidden` a hidden membership looks empty. */
+function memberIds(call: Call, group: GroupRecord, at: number, transitive: boolean): string[] {
+  const { directory } = call.tenant;
+  const hidden = stateAt(group.versions, at)?.properties.visibility === "HiddenMembership";
+  if (hidden && !call.principal.roles.has("Member.Read.Hidden")) return [];
   const found = new Set<string>();
   const seen = new Set([group.id]);
   const queue = [group];
@@ -198,7 +205,7 @@ function listMembers(call: Call, transitive: boolean, cast: string | undefined):
   const select = mixedSelection(call);
   const at = call.eventual ? indexTime(tenant) : replicaTime(tenant);
   const { record } = groupAt(tenant, call.parameters[0] as string, at);
-  const ids = memberIds(tenant, record, at, transitive).filter(
+  const ids = memberIds(call, record, at, transitive).filter(
     (id) => type === undefined || tenant.directory.typeAt(id, at) === type,
   );
   const path = `groups/${record.id}/${name}${cast ? `/${cast}` : ""}`;
@@ -225,7 +232,7 @@ function countMembers(call: Call, transitive: boolean, cast: string | undefined)
   const at = indexTime(tenant);
   const { record } = groupAt(tenant, call.parameters[0] as string, at);
   const type = cast === undefined ? undefined : CASTS[cast];
-  const ids = memberIds(tenant, record, at, transitive).filter(
+  const ids = memberIds(call, record, at, transitive).filter(
     (id) => type === undefined || tenant.directory.typeAt(id, at) === type,
   );
   return { status: 200, headers: { "content-type": "text/plain" }, text: String(ids.length) };

@@ -93,6 +93,7 @@ export const READ_ORGANIZATION = any(
   "Directory.ReadWrite.All",
   "User.Read.All",
 );
+export const READ_CONTACTS = any("OrgContact.Read.All", "Directory.Read.All", "Directory.ReadWrite.All");
 export const REVOKE_SESSIONS = any("User.RevokeSessions.All", "User.ReadWrite.All", "Directory.ReadWrite.All");
 /** What is subscribed to decides; checked with the resource. */
 export const SUBSCRIBE = any("User.Read.All", "Group.Read.All");
@@ -112,6 +113,7 @@ export const EVERY_PERMISSION: readonly string[] = [
       READ_APPLICATIONS,
       READ_POLICIES,
       READ_SKUS,
+      READ_CONTACTS,
       REVOKE_SESSIONS,
       SUBSCRIBE,
     ]

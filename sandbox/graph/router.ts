@@ -34,6 +34,9 @@ export class Router {
   /** Throws what Graph answers to paths and methods that it does not know. */
   match(method: string, segments: readonly string[]): { route: Route; parameters: string[] } {
     const parts = segments.flatMap(unfold);
+    if (parts[0]?.toLowerCase() === "me") {
+      throw new ODataError(400, "BadRequest", "/me request is only valid with delegated authentication flow.");
+    }
     const parameters: string[] = [];
     let at = this.root;
     for (const [index, segment] of parts.entries()) {

@@ -1,4 +1,5 @@
 import { APPLICATION_ROUTES } from "./applications.ts";
+import { CONTACT_ROUTES } from "./contacts.ts";
 import { BIN_ROUTES } from "./deleted-items.ts";
 import { DELTA_ROUTES } from "./delta.ts";
 import { GROUP_ROUTES } from "./groups.ts";
@@ -17,6 +18,7 @@ export const ROUTES: readonly Route[] = [
   ...MANAGER_ROUTES,
   ...GROUP_ROUTES,
   ...MEMBERSHIP_ROUTES,
+  ...CONTACT_ROUTES,
   ...DELTA_ROUTES,
   ...INVITATION_ROUTES,
   ...BIN_ROUTES,
