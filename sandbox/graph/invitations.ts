@@ -99,11 +99,14 @@ function accountOf(tenant: Tenant, address: string, live: boolean): { tenant: st
     if (other === tenant) continue;
     const pair = cloudPair(other.cloud, tenant.cloud);
     if ("refused" in pair) continue;
-    for (const id of other.directory.people.candidates(key)) {
-      const person = other.directory.people.now(id);
+    const { people } = other.directory;
+    for (const id of live ? people.candidates(key) : people.deleted) {
+      const person = people.now(id);
       if (!person || alive(person.state) !== live || isExternal(person)) continue;
       const { userPrincipalName, mail } = person.state.properties;
-      if (lower(userPrincipalName) === key || (!pair.crossCloud && lower(mail) === key))
+      const name = lower(userPrincipalName);
+      const unprefixed = live ? name : name?.replace(id.replaceAll("-", ""), ""); // the recycle bin puts the id in front
+      if (unprefixed === key || (!pair.crossCloud && lower(mail) === key))
         return { tenant: other.spec.name, userId: id };
     }
   }
