@@ -84,6 +84,22 @@ export const ERRORS = {
     meaning: "A scope group is missing, empty or hidden, so nobody is removed because of it.",
     remedy: "Correct the group in `sync.config.json`, give it members, or grant Member.Read.Hidden.",
   },
+  CONTACT_HAS_ADDRESS: {
+    blame: "object",
+    meaning:
+      "The guest was created, but it got none of its addresses: a contact of the target seems to have the address.",
+    remedy: "Remove the contact from the target tenant if the guest is to be found by its address there.",
+  },
+  ITEM_UNREADABLE: {
+    blame: "object",
+    meaning: "A page of changes held an item that is not a user; the page and all others went on.",
+    remedy: "Nothing, if it happened once. Otherwise report the item to Microsoft.",
+  },
+  MESSAGE_UNREADABLE: {
+    blame: "ours",
+    meaning: "A message on the bus is not one of ours, or of a newer version.",
+    remedy: "Finish the roll-out; if the message came from elsewhere, remove it and close the door it came by.",
+  },
   TARGET_REFUSED: {
     blame: "object",
     meaning: "The target tenant refused the write for this user.",
@@ -145,14 +161,20 @@ export class SyncError extends Error {
   readonly afterMs: number | undefined;
   /** Whose failure it is, for blame `tenant` and `pace`. */
   readonly tenantId: string | undefined;
+  /** The tenant answered others just before: what failed may be this person and not the tenant. */
+  readonly isolated: boolean;
 
-  constructor(code: ErrorCode, more: { detail?: string; afterMs?: number; tenantId?: string; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    more: { detail?: string; afterMs?: number; tenantId?: string; isolated?: boolean; cause?: unknown } = {},
+  ) {
     super(`${code}: ${ERRORS[code].meaning}${more.detail ? ` (${more.detail})` : ""}`, { cause: more.cause });
     this.name = "SyncError";
     this.code = code;
     this.detail = more.detail;
     this.afterMs = more.afterMs;
     this.tenantId = more.tenantId;
+    this.isolated = more.isolated ?? false;
   }
 
   get blame(): ErrorEntry["blame"] {

@@ -24,6 +24,8 @@ export interface Link {
   because?: string;
   /** The target user is blocked because we blocked it; a block that others set is not ours to lift. */
   blockedByUs?: boolean;
+  /** When we last wrote to the target user: until every replica has seen it, a reading that contradicts it is not believed. */
+  writtenAt?: number;
   /** Proof under way: when the source user was first not found, was first not a member, the target user first not found. */
   missingSince?: number;
   outSince?: number;

@@ -71,6 +71,8 @@ export type UpdateEffect = "update" | "disable" | "adopt" | "finish";
 
 /** Clocks of two services may differ by this much when creation times are compared. */
 const CLOCK_SKEW_MS = 120_000;
+/** A replica that has not seen our own write is asked again after this time. */
+const UNSEEN_LOOK_MS = 3_000;
 
 /** The one decision. Pure: the same view gives the same plan. */
 export function planUser(view: PersonView, rules: PlanRules): Plan {
@@ -217,6 +219,11 @@ function planLinked(view: PersonView, rules: PlanRules, job: Job, source: Source
   const wanted = mapUser(source, job.mappings);
   const managerId =
     view.manager.kind === "set" && view.manager.targetId !== user.managerId ? view.manager.targetId : undefined;
+  const contradicts = link.state === "removed" ? !user.softDeleted : user.softDeleted;
+  const unseenMs = (link.writtenAt ?? 0) + rules.replicationAllowanceMs - now;
+  if (contradicts && unseenMs > 0) {
+    return { kind: "confirm", because: "ownWriteNotSeenYet", afterMs: Math.min(unseenMs, UNSEEN_LOOK_MS) };
+  }
   if (user.softDeleted) return planSoftDeleted(view, job, source, user, wanted, managerId);
   return planLive(view, job, source, user, wanted, managerId);
 }

@@ -1,9 +1,10 @@
-import { type ErrorCode, SyncError, unreachable } from "../domain/error.ts";
+import { ERRORS, type ErrorCode, SyncError, unreachable } from "../domain/error.ts";
 import type { Job } from "../domain/job.ts";
 import { type Claim, LEASE_MARGIN_MS, LEASE_MS, type Link } from "../domain/link.ts";
 import type { Plan } from "../domain/plan.ts";
 import type { Attributes } from "../domain/user.ts";
-import type { StoredRow } from "../ports/rows.ts";
+import { BusUnavailable } from "../ports/bus.ts";
+import { StorageUnavailable, type StoredRow } from "../ports/rows.ts";
 import { type TargetTenant, type WriteCall, WriteUnsure } from "../ports/target-tenant.ts";
 import { type LinkChange, type StoredLink, writeLink } from "./claims.ts";
 import { hintReports, hintVerify } from "./hints.ts";
@@ -33,7 +34,7 @@ export type Applied =
   | { kind: "moved" }
   | { kind: "refused"; code: ErrorCode; detail: string | undefined; stored: StoredLink }
   | { kind: "throttled"; afterMs: number }
-  | { kind: "again"; because: string; afterMs: number };
+  | { kind: "again"; because: string; afterMs: number; counted?: boolean };
 
 /** A replica that lags behind a creation answers 404: look again after this time. */
 const TOO_NEW_MS = 2_000;
@@ -50,7 +51,7 @@ class Interrupted extends Error {
 export async function applyPlan(work: Work): Promise<Applied> {
   const claim = await takeClaim(work);
   if (claim.kind === "moved") return { kind: "moved" };
-  if (work.stored?.value.claim) await hintVerify(work.world, work.person, `${work.name}:taken`, LEASE_MS); // taken over: the other may still write
+  if (work.stored?.value.claim) await hintVerify(work.world, work.person, LEASE_MS); // taken over: the other may still write
   const held: Held = { work, stored: claim.stored, call: callWithin(work), written: [] };
   try {
     const result = await carryOut(held);
@@ -69,6 +70,8 @@ interface Held {
   call: WriteCall & { stop: () => void };
   /** Names of the properties that were written. */
   written: string[];
+  /** Something about the result that people should know. */
+  warning?: ErrorCode;
 }
 
 async function takeClaim(work: Work) {
@@ -149,6 +152,7 @@ async function create(held: Held, plan: WritingPlan & { kind: "create" }, target
     { ...beyondInvitation(plan), syncSource: stampFor(held) },
     plan.managerId,
   );
+  await warnOfContact(held, target, targetId);
   if (plan.job.manager) await hintReports(world, person);
   return { signal: "settled", targetId, action: "create", change: { targetId, blockedByUs: undefined } };
 }
@@ -166,6 +170,7 @@ async function update(held: Held, plan: WritingPlan & { kind: "update" }, target
   if (plan.effect === "adopt") await progress(held, { targetId: plan.targetId });
   await writeAttributes(held, target, plan.targetId, plan.changes, plan.managerId);
   if (plan.effect !== "update" && plan.effect !== "disable" && plan.job?.manager) await hintReports(world, person);
+  if (plan.effect === "finish") await warnOfContact(held, target, plan.targetId);
   const blocked = plan.changes.accountEnabled;
   const change: LinkChange = {
     targetId: plan.targetId,
@@ -192,6 +197,12 @@ async function writeAttributes(
   }
 }
 
+/** A guest whose address a contact has is created without its addresses. Source: Entra `troubleshoot.md` for B2B. */
+async function warnOfContact(held: Held, target: TargetTenant, targetId: string): Promise<void> {
+  const addresses = await target.addressesOf(targetId, held.call.lane);
+  if (addresses?.length === 0) held.warning = "CONTACT_HAS_ADDRESS";
+}
+
 /** A write that was answered by 404: the object is too new for the replica, or gone; the next look tells which. */
 function must(answer: "done" | "missing"): void {
   if (answer === "missing") throw new Interrupted({ kind: "again", because: "targetTooNew", afterMs: TOO_NEW_MS });
@@ -213,14 +224,16 @@ async function record(held: Held, result: Result): Promise<Applied> {
     ...rowFor(held),
     targetId: result.targetId,
     action: result.action,
-    status: "success",
+    status: held.warning ? "warning" : "success",
     because: plan.kind === "delete" ? plan.because : person.reason,
+    ...(held.warning ? { code: held.warning, remedy: ERRORS[held.warning].remedy } : {}),
     ...(held.written.length > 0 ? { properties: held.written } : {}),
   });
   const change: LinkChange = {
     because: undefined,
     ...result.change,
     inputs,
+    writtenAt: world.clock.now(),
     jobId: job?.id,
     claim: undefined,
     escrow: undefined,
@@ -229,35 +242,48 @@ async function record(held: Held, result: Result): Promise<Applied> {
     targetMissingSince: undefined,
   };
   const written = await writeLink(world, person, held.stored, result.signal, change);
-  if (written.kind === "moved") await hintVerify(world, person, `${name}:moved`, 1_000);
+  if (written.kind === "moved") await hintVerify(world, person, 1_000);
   return { kind: "written", targetId: result.targetId, action: result.action };
 }
 
 /** The work did not come to its end: the claim goes, what was achieved stays. */
 async function release(held: Held, error: unknown): Promise<Applied> {
-  const { world, person, name } = held.work;
-  const unsure = error instanceof WriteUnsure;
+  const { world, person } = held.work;
+  if (isOurs(error)) throw error; // nothing can be recorded now: the lease ends by itself
   const applied = interpretation(error, world);
-  if (applied === undefined) throw error; // the lease ends by itself
-  if (applied.kind === "moved") {
-    await hintVerify(world, person, `${name}:moved`, 1_000);
+  if (applied?.kind === "moved") {
+    await hintVerify(world, person, 1_000);
     return { kind: "again", because: "moved", afterMs: 2_000 };
   }
+  const unsure = error instanceof WriteUnsure || applied === undefined;
   const notInvited = held.stored.value.state === "inviting" && !unsure;
-  if (unsure) await hintVerify(world, person, `${name}:unsure`, world.settings.replicationAllowanceMs);
+  // A verification that meets the same trouble comes back as itself and asks for no other.
+  if (unsure && person.reason !== "verify") await hintVerify(world, person, world.settings.replicationAllowanceMs);
   const written = await writeLink(world, person, held.stored, notInvited ? "forgotten" : "marked", {
     claim: undefined,
     ...(notInvited ? { address: undefined, since: undefined } : {}),
   });
+  if (applied === undefined) throw error; // a defect: loudly, and without a claim that would hide it
   if (written.kind === "moved") return { kind: "again", because: "moved", afterMs: 2_000 };
   return applied.kind === "refused" ? { ...applied, stored: written.stored } : applied;
 }
 
-/** What an error means for this person; `undefined`: it says nothing about them. */
+const isOurs = (error: unknown): boolean =>
+  error instanceof StorageUnavailable ||
+  error instanceof BusUnavailable ||
+  (error instanceof SyncError && error.blame === "ours");
+
+/** What an error means for this person; `undefined`: it is a defect. */
 function interpretation(error: unknown, world: World): Applied | undefined {
   if (error instanceof Interrupted) return error.applied;
-  if (error instanceof WriteUnsure)
-    return { kind: "again", because: "writeUnsure", afterMs: world.chance.between(2_000, 6_000) };
+  if (error instanceof WriteUnsure) {
+    return {
+      kind: "again",
+      because: "writeUnsure",
+      afterMs: world.chance.between(2_000, 6_000),
+      counted: error.isolated,
+    };
+  }
   if (!(error instanceof SyncError)) return undefined;
   switch (error.blame) {
     case "object":
@@ -265,7 +291,12 @@ function interpretation(error: unknown, world: World): Applied | undefined {
     case "pace":
       return { kind: "throttled", afterMs: error.afterMs ?? 10_000 };
     case "tenant":
-      return { kind: "again", because: error.code, afterMs: error.afterMs ?? world.chance.between(2_000, 10_000) };
+      return {
+        kind: "again",
+        because: error.code,
+        afterMs: error.afterMs ?? world.chance.between(2_000, 10_000),
+        counted: error.isolated,
+      };
     case "ours":
       return undefined;
     default:

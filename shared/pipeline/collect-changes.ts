@@ -3,6 +3,7 @@ import type { DecisionLog } from "../ports/decision-log.ts";
 import type { StoredRow } from "../ports/rows.ts";
 import type { ChangePage, PageStart } from "../ports/source-changes.ts";
 import { hintInBulk, hintSingly } from "./hints.ts";
+import { writeFailure } from "./provisioning-log.ts";
 import { GROUPS_PER_STREAM, isGroupStream, type Needs, needsOf, USERS } from "./streams.ts";
 import { type Checkpoint, pairKey, type World } from "./world.ts";
 
@@ -78,11 +79,20 @@ async function readPage(world: World, at: Stream, stored: StoredRow<Checkpoint>,
     if ((await save(world, at, stored, next)) === "saved") await sendNext(world, at, next);
     return;
   }
+  if (page.unreadable > 0) await tellUnreadable(world, at, page.unreadable, log);
   await hintPage(world, at, checkpoint, page);
   const next = afterPage(world, at, checkpoint, page);
   if ((await save(world, at, stored, next)) === "moved") return;
   log.info("page read", { tenantId: at.tenantId, stream: at.stream, seq: checkpoint.seq, users: page.userIds.length });
   await sendNext(world, at, next);
+}
+
+async function tellUnreadable(world: World, at: Stream, items: number, log: DecisionLog): Promise<void> {
+  log.warn("items unreadable", { tenantId: at.tenantId, stream: at.stream, items });
+  for (const { source, target } of world.rules.pairs.filter((pair) => pair.source.id === at.tenantId)) {
+    const detail = `${items} of stream ${at.stream}`;
+    await writeFailure(world, { sourceTenantId: source.id, targetTenantId: target.id }, "ITEM_UNREADABLE", detail);
+  }
 }
 
 function afterPage(world: World, at: Stream, checkpoint: Checkpoint, page: ChangePage & { kind: "page" }): Checkpoint {

@@ -68,11 +68,18 @@ export async function hintSingly(
   if (messages.length > 0) await world.bus.send("changes", messages);
 }
 
-/** A write of ours may not stand, or may have happened without our knowing: the target is read again, whatever the hashes say. */
-export async function hintVerify(world: World, person: Person, from: string, afterMs: number): Promise<void> {
-  await world.bus.send("changes", [
-    hintMessage(world, `verify:${from}`, contentFor(world, person, person.userId, "verify"), afterMs),
-  ]);
+/** Verifications of one person that fall due in the same slot are one. */
+const VERIFY_SLOT_MS = 10_000;
+
+/**
+ * A write of ours may not stand, or may have happened without our knowing: the target is read again, whatever the hashes
+ * say.
+ */
+export async function hintVerify(world: World, person: Person, afterMs: number): Promise<void> {
+  const slot = Math.ceil((world.clock.now() + afterMs) / VERIFY_SLOT_MS);
+  const from = `verify:${person.pair.source.id}:${person.userId}:${person.pair.target.id}:${slot}`;
+  const wait = slot * VERIFY_SLOT_MS - world.clock.now();
+  await world.bus.send("changes", [hintMessage(world, from, contentFor(world, person, person.userId, "verify"), wait)]);
 }
 
 /** People whose manager this is can get their manager now. Sent before the link is recorded, so that a crash repeats it. */

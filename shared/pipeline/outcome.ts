@@ -1,5 +1,5 @@
 import type { ErrorCode } from "../domain/error.ts";
-import type { Reason } from "../messages/hint.ts";
+import type { Escrow } from "../domain/link.ts";
 
 /** What became of one look at one person in one pair. */
 export type Outcome =
@@ -7,6 +7,13 @@ export type Outcome =
   | { kind: "unchanged"; because: string }
   | { kind: "skipped"; because: string }
   /** A rule or a person has to decide; looked at again when the escrow is due. */
-  | { kind: "held" | "failed"; code: ErrorCode; afterMs: number }
+  | { kind: "held" | "failed"; code: ErrorCode; escrow: Escrow }
   /** Not settled: look again. Never counted as a failure. */
-  | { kind: "again"; because: string; afterMs: number; reason?: Reason; paidWrites?: number };
+  | {
+      kind: "again";
+      because: string;
+      afterMs: number;
+      paidWrites?: number;
+      /** The tenant answered others: this counts, and after some times in a row it is a failure of the person. */
+      counted?: boolean;
+    };

@@ -15,6 +15,27 @@ export async function writeLog(world: World, name: string, row: LogRow): Promise
   await world.tables.provisioninglog.put(`${pairKey(row.sourceTenantId, row.targetTenantId)}_${day}`, name, row);
 }
 
+/** A failure that cannot be laid at anybody's door: visible all the same. Ids that are not known read `unknown`. */
+export async function writeFailure(
+  world: World,
+  where: { sourceTenantId?: string; targetTenantId?: string },
+  code: ErrorCode,
+  detail: string,
+): Promise<void> {
+  await writeLog(world, logRowName(world), {
+    at: world.clock.now(),
+    sourceTenantId: where.sourceTenantId ?? "unknown",
+    targetTenantId: where.targetTenantId ?? "unknown",
+    userId: "unknown",
+    action: "other",
+    reason: "sweep",
+    afterMs: 0,
+    ...logOutcomeOf(code),
+    status: "failure",
+    detail,
+  });
+}
+
 /** Status and remedy of a code. */
 export function logOutcomeOf(code: ErrorCode): {
   status: LogRow["status"];

@@ -149,7 +149,7 @@ async function hold(
   if (!(await settle(world, person, stored, "marked", change))) return { kind: "startOver" };
   const outcome = logOutcomeOf(code);
   if (before?.code !== code) await log(world, person, { action: "other", ...outcome, ...(detail ? { detail } : {}) });
-  return done({ kind: outcome.status === "failure" ? "failed" : "held", code, afterMs: escrow.nextAt - now });
+  return done({ kind: outcome.status === "failure" ? "failed" : "held", code, escrow });
 }
 
 async function confirm(
@@ -223,7 +223,7 @@ async function write(desk: Desk, person: Person, stored: StoredLink, look: Seen,
       await desk.pace(person.pair.target.id).throttled(applied.afterMs);
       return done({ kind: "again", because: "throttled", afterMs: applied.afterMs + world.chance.between(0, 3_000) });
     case "again":
-      return done({ kind: "again", because: applied.because, afterMs: applied.afterMs });
+      return done(applied);
     case "written":
       return done({ kind: "written", targetId: applied.targetId, action: applied.action });
     default:

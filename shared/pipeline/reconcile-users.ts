@@ -23,7 +23,10 @@ const VISIBLE_AT_DELIVERY = 5;
 /** After a notification that showed no change. */
 const RELOOKS_MS = [1_000, 2_000, 5_000, 12_000, 30_000];
 
-type Why = "again" | "retry" | "split" | "relook";
+/** Failures in a row that the tenant is not to blame for, before the person goes into escrow. */
+const ATTEMPTS_MAX = 6;
+
+type Why = "again" | "counted" | "retry" | "split" | "relook";
 
 /** Looks at the users of a hint, each in every pair of its source tenant, each with an outcome of its own. */
 export class Reconciler {
@@ -88,9 +91,11 @@ export class Reconciler {
         try {
           const link = links[index] as PromiseSettledResult<StoredLink>;
           if (link.status === "rejected") throw link.reason;
-          return await reconcileUser(this.desk, person, { stored: link.value, source: () => source(person.userId) });
+          const first = { stored: link.value, source: () => source(person.userId) };
+          return await this.counted(await reconcileUser(this.desk, person, first), person, hint);
         } catch (error) {
-          return this.afterError(error, person, hint, log); // one person's trouble is nobody else's
+          const outcome = await this.afterError(error, person, hint, log); // one person's trouble is nobody else's
+          return this.counted(outcome, person, hint);
         }
       }),
     );
@@ -103,17 +108,23 @@ export class Reconciler {
     }
     if (error instanceof SyncError) {
       if (error.blame === "object") return this.intoEscrow(person, error.code, error.detail);
-      const afterMs = error.afterMs ?? chance.between(2_000, 10_000);
-      return { kind: "again", because: error.code, afterMs: afterMs + chance.between(0, 1_000) };
+      const afterMs = (error.afterMs ?? chance.between(2_000, 10_000)) + chance.between(0, 1_000);
+      return { kind: "again", because: error.code, afterMs, counted: error.isolated };
     }
     log.error("defect", { userId: person.userId, hintId: hint.id, error });
     if (hint.userIds.length === 1) throw error; // loudly: the host abandons it, and at the fifth time it becomes visible
     return { kind: "again", because: "defect", afterMs: 1_000 };
   }
 
+  /** Calls about this person fail while the tenant answers others: some times in a row make it a failure of theirs. */
+  private async counted(outcome: Outcome, person: Person, hint: Hint): Promise<Outcome> {
+    if (outcome.kind !== "again" || !outcome.counted || hint.attempt + 1 < ATTEMPTS_MAX) return outcome;
+    return this.intoEscrow(person, "KEEPS_FAILING", outcome.because);
+  }
+
   private async intoEscrow(person: Person, code: ErrorCode, detail?: string): Promise<Outcome> {
     const escrow = await escrowPerson(this.world, person, code, detail);
-    return { kind: "failed", code, afterMs: escrow.nextAt - this.world.clock.now() };
+    return { kind: "failed", code, escrow };
   }
 
   private async makeVisible(person: Person, hint: Hint, log: DecisionLog): Promise<void> {
@@ -144,13 +155,24 @@ export class Reconciler {
 
   /** Who is not settled is looked at again, singly, in the lane they came from. */
   private next(hint: Hint, person: Person, outcome: Outcome): OutgoingMessage | undefined {
-    if (outcome.kind === "again") return this.messageFor(hint, person, "again", outcome.afterMs, outcome.paidWrites);
+    if (outcome.kind === "again") {
+      const why = outcome.counted ? "counted" : "again";
+      return this.messageFor(hint, person, why, outcome.afterMs, outcome.paidWrites);
+    }
     if (outcome.kind !== "held" && outcome.kind !== "failed") return undefined;
-    // Sweeps look at the person too; this hint is the promise that it happens even if nothing changes.
-    return this.messageFor(hint, person, "retry", outcome.afterMs);
+    // Sweeps look at the person too; this hint is the promise that it happens even if nothing changes. One for each time.
+    const { nextAt } = outcome.escrow;
+    return this.messageFor(hint, person, "retry", nextAt - this.world.clock.now(), undefined, `escrow:${nextAt}`);
   }
 
-  private messageFor(hint: Hint, person: Person, why: Why, afterMs: number, paidWrites?: number): OutgoingMessage {
+  private messageFor(
+    hint: Hint,
+    person: Person,
+    why: Why,
+    afterMs: number,
+    paidWrites?: number,
+    from = hint.id,
+  ): OutgoingMessage {
     const keeps =
       why === "split" ||
       why === "relook" ||
@@ -164,11 +186,11 @@ export class Reconciler {
       userIds: [person.userId],
       reason: keeps ? hint.reason : why === "retry" ? ("retry" as const) : ("again" as const),
       noticedAt: hint.noticedAt,
-      attempt: Math.min(hint.attempt + (why === "retry" || why === "relook" ? 1 : 0), 1000),
+      attempt: Math.min(hint.attempt + (why === "again" || why === "split" ? 0 : 1), 1000),
       traceparent: hint.traceparent,
       ...(paidWrites === undefined ? {} : { paidWrites }),
     };
-    return hintMessage(this.world, `${hint.id}:${person.userId}:${person.pair.target.id}:${why}`, content, afterMs);
+    return hintMessage(this.world, `${from}:${person.userId}:${person.pair.target.id}:${why}`, content, afterMs);
   }
 }
 
@@ -198,4 +220,5 @@ const decisionFields = (person: Person, outcome: Outcome) => ({
   ...("code" in outcome ? { because: outcome.code } : {}),
   ...("targetId" in outcome ? { targetId: outcome.targetId, action: outcome.action } : {}),
   ...("afterMs" in outcome ? { afterMs: Math.round(outcome.afterMs) } : {}),
+  ...("escrow" in outcome ? { nextAt: outcome.escrow.nextAt } : {}),
 });

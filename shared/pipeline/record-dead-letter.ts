@@ -1,7 +1,8 @@
-import { Hint } from "../messages/hint.ts";
+import { Hint, PageMessage } from "../messages/hint.ts";
 import type { DecisionLog } from "../ports/decision-log.ts";
 import { escrowPerson } from "./escrow.ts";
 import { hintMessage } from "./hints.ts";
+import { writeFailure } from "./provisioning-log.ts";
 import { pairsOf, personOf } from "./reconcile-users.ts";
 import type { World } from "./world.ts";
 
@@ -18,7 +19,17 @@ export async function recordDeadLetter(
 ): Promise<void> {
   const parsed = Hint.safeParse(message);
   if (!parsed.success) {
-    log.error("dead letter", { queue, deadLetterReason, problem: parsed.error.issues[0]?.message ?? "unreadable" });
+    const problems = parsed.error.issues.map(
+      ({ path, message }) => `${path.map(String).join(".") || "(root)"}: ${message}`,
+    );
+    log.error("dead letter", { queue, deadLetterReason, problems });
+    if (!PageMessage.safeParse(message).success)
+      await writeFailure(
+        world,
+        {},
+        "MESSAGE_UNREADABLE",
+        `queue ${queue}, ${deadLetterReason}: ${problems.join("; ")}`,
+      );
     return;
   }
   const hint = parsed.data;
@@ -37,7 +48,7 @@ export async function recordDeadLetter(
       } as const;
       const message = hintMessage(
         world,
-        `${hint.id}:${userId}:${pair.target.id}:dead`,
+        `escrow:${escrow.nextAt}:${userId}:${pair.target.id}:retry`,
         again,
         escrow.nextAt - world.clock.now(),
       );

@@ -14,7 +14,14 @@ export interface SourceChanges {
 export type PageStart = { kind: "all" } | { kind: "now" } | { kind: "link"; link: string };
 
 export type ChangePage =
-  | { kind: "page"; userIds: readonly string[]; groups: readonly GroupChange[]; next: PageNext }
+  | {
+      kind: "page";
+      userIds: readonly string[];
+      groups: readonly GroupChange[];
+      /** Items that are not of the documented form; the others are none the worse for it. */
+      unreadable: number;
+      next: PageNext;
+    }
   /** The token is too old or the service has reset it: a full round is needed. */
   | { kind: "reset" };
 

@@ -18,6 +18,8 @@ export interface TargetTenant {
     attributes: AttributeNames,
     lane: Lane,
   ): Promise<readonly TargetUser[]>;
+  /** The proxy addresses that the tenant gave the user; `undefined`: not to be seen yet. */
+  addressesOf(targetId: string, lane: Lane): Promise<readonly string[] | undefined>;
   /** Creates the B2B user without any mail to the person; gives its id. */
   invite(invitation: Invitation, call: WriteCall): Promise<string>;
   /** Writes these attributes; `syncSource` is the stamp. `missing`: 404, which a replica that lags behind a creation gives too. */
@@ -43,8 +45,11 @@ export interface WriteCall {
 
 /** The request went out and no answer came: the write may have happened. A `verify` hint has to follow. */
 export class WriteUnsure extends Error {
-  constructor(cause: unknown) {
+  /** The tenant answered others just before: what failed may be this person and not the tenant. */
+  readonly isolated: boolean;
+  constructor(cause: unknown, isolated = false) {
     super("a write was sent and not answered", { cause });
     this.name = "WriteUnsure";
+    this.isolated = isolated;
   }
 }

@@ -198,6 +198,21 @@ describe("linked people in scope", () => {
       plan: { kind: "skip", because: "disabledAndRemoved" },
     },
     {
+      name: "removed a moment ago, and a replica still shows it",
+      view: { link: linked({ state: "removed", writtenAt: NOW - 10_000 }), target: found() },
+      plan: { kind: "confirm", because: "ownWriteNotSeenYet" },
+    },
+    {
+      name: "restored a moment ago, and a replica still shows it deleted",
+      view: { link: linked({ writtenAt: NOW - 10_000 }), target: found({ softDeleted: true }) },
+      plan: { kind: "confirm", because: "ownWriteNotSeenYet" },
+    },
+    {
+      name: "restored in the target by hand",
+      view: { link: linked({ state: "removed", writtenAt: NOW - 100_000 }), target: found() },
+      plan: { kind: "keep" },
+    },
+    {
       name: "removed in the target by hand",
       view: { target: found({ softDeleted: true }) },
       plan: { kind: "hold", code: "TARGET_REMOVED_THERE" },

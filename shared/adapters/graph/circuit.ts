@@ -49,14 +49,15 @@ export class Circuit {
     this.probingUntil = 0;
   }
 
-  /** Items of one batch fail at the same moment and count once. */
-  failed(): void {
+  /** Items of one batch fail at the same moment and count once. True: the call before this one was answered. */
+  failed(): boolean {
     const now = this.clock.now();
-    if (now === this.failedAt) return;
+    if (now === this.failedAt) return this.failures === 1;
     this.failedAt = now;
     this.failures++;
     this.probingUntil = 0;
     const wait = Math.min(FIRST_PROBE_MS * 2 ** Math.max(0, this.failures - FAILURES_TO_OPEN), LAST_PROBE_MS);
     this.probeAt = now + wait;
+    return this.failures === 1;
   }
 }

@@ -175,8 +175,15 @@ export class Gateway {
     try {
       this.refuseTenantFailures(kind, answer);
     } catch (error) {
-      if (!(error instanceof SyncError && error.blame === "pace")) this.circuit.failed();
-      throw error;
+      if (!(error instanceof SyncError) || error.blame === "pace") throw error;
+      const { code, detail, afterMs } = error;
+      const isolated = this.circuit.failed();
+      throw new SyncError(code, {
+        tenantId: this.tenantId,
+        isolated,
+        ...(detail ? { detail } : {}),
+        ...(afterMs === undefined ? {} : { afterMs }),
+      });
     }
     this.circuit.succeeded();
     return answer;
@@ -213,9 +220,14 @@ export class Gateway {
 
   private failure(kind: Kind, error: unknown): unknown {
     if (!(error instanceof NoAnswer)) return error;
-    this.circuit.failed();
-    if (kind === "write" && error.sent) return new WriteUnsure(error);
-    return new SyncError("TENANT_UNAVAILABLE", { tenantId: this.tenantId, detail: error.message, cause: error });
+    const isolated = this.circuit.failed();
+    if (kind === "write" && error.sent) return new WriteUnsure(error, isolated);
+    return new SyncError("TENANT_UNAVAILABLE", {
+      tenantId: this.tenantId,
+      isolated,
+      detail: error.message,
+      cause: error,
+    });
   }
 
   private refuseWhileHeld(kind: Kind): void {

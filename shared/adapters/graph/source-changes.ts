@@ -33,7 +33,7 @@ export class GraphSourceChanges implements SourceChanges {
   users(from: PageStart, select: readonly string[]): Promise<ChangePage> {
     const latest = from.kind === "now" ? "&$deltatoken=latest" : "";
     return this.deltaPage(from, `/users/delta?$select=${select.join(",")}${latest}`, (items) => ({
-      userIds: items.flatMap((item) => idOf(UserItem.safeParse(item))),
+      ...idsOf(items),
       groups: [],
     }));
   }
@@ -49,6 +49,7 @@ export class GraphSourceChanges implements SourceChanges {
       return {
         userIds: members.filter((member) => !isGroup(member)).map(({ id }) => id),
         groups: groups.map(groupChangeOf),
+        unreadable: items.length - groups.length,
       };
     });
   }
@@ -72,7 +73,7 @@ export class GraphSourceChanges implements SourceChanges {
       const answer: GraphAnswer = await this.gateway.alone("read", { method: "GET", path, headers: ADVANCED });
       if (answer.status === 404) return;
       const page = this.page(answer);
-      yield page.value.flatMap((item) => idOf(UserItem.safeParse(item)));
+      yield idsOf(page.value).userIds;
       path = page["@odata.nextLink"];
     }
   }
@@ -80,7 +81,7 @@ export class GraphSourceChanges implements SourceChanges {
   private async deltaPage(
     from: PageStart,
     first: string,
-    read: (items: readonly unknown[]) => { userIds: readonly string[]; groups: readonly GroupChange[] },
+    read: (items: readonly unknown[]) => Omit<ChangePage & { kind: "page" }, "kind" | "next">,
   ): Promise<ChangePage> {
     const path = from.kind === "link" ? from.link : first;
     const answer = await this.gateway.alone("read", { method: "GET", path, headers: LOW });
@@ -125,5 +126,10 @@ function groupChangeOf(group: z.infer<typeof GroupItem>): GroupChange {
   };
 }
 
-const idOf = (parsed: { success: true; data: { id: string } } | { success: false }): readonly string[] =>
-  parsed.success ? [parsed.data.id] : [];
+function idsOf(items: readonly unknown[]): { userIds: readonly string[]; unreadable: number } {
+  const userIds = items.flatMap((item) => {
+    const parsed = UserItem.safeParse(item);
+    return parsed.success ? [parsed.data.id] : [];
+  });
+  return { userIds, unreadable: items.length - userIds.length };
+}

@@ -68,6 +68,13 @@ export class GraphTargetTenant implements TargetTenant {
     return [...users.values()];
   }
 
+  async addressesOf(targetId: string, lane: Lane): Promise<readonly string[] | undefined> {
+    const answer = await this.gateway.read({ method: "GET", path: `/users/${targetId}?$select=proxyAddresses` }, lane);
+    if (answer.status === 404) return undefined;
+    const parsed = z.object({ proxyAddresses: z.array(z.string()).nullish() }).safeParse(this.found(answer));
+    return parsed.success ? (parsed.data.proxyAddresses ?? []) : undefined;
+  }
+
   async invite(invitation: Invitation, call: WriteCall): Promise<string> {
     const body = {
       invitedUserEmailAddress: invitation.address,
