@@ -79,6 +79,7 @@ export interface WorldOptions {
 const LOG_MAX = 20_000;
 const PUBLIC_URL = "https://app.sandbox";
 const LOCK_RENEWAL_MS = 20_000;
+const TOKEN_KEPT_MS = 30 * 60_000;
 const graphRoot = (tenant: string) => `https://graph.${tenant}.sandbox`;
 
 export function simulatedWorld(options: WorldOptions): SimulatedWorld {
@@ -289,7 +290,7 @@ function worldOf(parts: Parts, life: Life): World {
       const connection = new Connection({
         tenantId: tenant.id,
         root,
-        token: async () => graph.token(spec.name, clientId),
+        token: tokenKept(clock, () => graph.token(spec.name, clientId)),
         clock,
         chance,
         transport,
@@ -347,6 +348,15 @@ function worldOf(parts: Parts, life: Life): World {
     target: (id) => tenant(id).target,
     changes: (id) => tenant(id).changes,
     subscriptions: (id) => tenant(id).subscriptions,
+  };
+}
+
+/** As a credential does: one token serves for most of its hour. */
+function tokenKept(clock: SimulatedClock, issue: () => string): () => Promise<string> {
+  let kept: { token: string; until: number } | undefined;
+  return async () => {
+    if (!kept || clock.now() >= kept.until) kept = { token: issue(), until: clock.now() + TOKEN_KEPT_MS };
+    return kept.token;
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Comparison, Filter, Literal } from "./filter-parser.ts";
 import { isGuid, ODataError, unsupportedQuery } from "./odata.ts";
-import { extensionKey } from "./people.ts";
+import { extensionKey, externalNameKey } from "./people.ts";
 import { isExtensionName, type PropertySpec } from "./properties.ts";
 
 /** Operators of directory extensions. Source: Graph `aad-advanced-queries.md`. */
@@ -181,6 +181,12 @@ export function keysOf(filter: Filter): { ids: string[]; keys: string[] } | unde
         return undefined;
       if (property !== "otherMails" && property !== "proxyAddresses") return undefined;
       return { ids: [], keys: [inner.value.replace(/^smtp:/i, "").toLowerCase()] };
+    }
+    case "text": {
+      // Names of external users that begin the same way up to their mark: what a search for an invited address asks.
+      const ofName = filter.op === "startsWith" && filter.path.length === 1 && filter.path[0] === "userPrincipalName";
+      const key = ofName ? externalNameKey(filter.value) : undefined;
+      return key === undefined ? undefined : { ids: [], keys: [key] };
     }
     default:
       return undefined;

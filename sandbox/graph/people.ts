@@ -149,6 +149,13 @@ export const bareAddress = (address: string): string => address.replace(/^smtp:/
 
 export const extensionKey = (name: string, value: string): string => `${name.toLowerCase()}=${value.toLowerCase()}`;
 
+/** The part of an external user's name that tells whose it is, up to its mark; `undefined`: no such mark in it. */
+export function externalNameKey(name: string): string | undefined {
+  const mark = name.toLowerCase().indexOf(EXTERNAL_MARK);
+  return mark < 0 ? undefined : name.slice(0, mark + EXTERNAL_MARK.length).toLowerCase();
+}
+const EXTERNAL_MARK = "#ext#";
+
 const strings = (value: unknown): string[] =>
   Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : [];
 
@@ -158,6 +165,8 @@ function* keysOf(properties: Properties, before: Properties | undefined): Iterab
     if (before && before[name] === value) continue;
     if (name === "userPrincipalName" || name === "mail" || name === "employeeId") {
       if (typeof value === "string") yield value.toLowerCase();
+      const external = name === "userPrincipalName" && typeof value === "string" ? externalNameKey(value) : undefined;
+      if (external !== undefined) yield external;
     } else if (name === "otherMails") yield* strings(value).map((mail) => mail.toLowerCase());
     else if (name === "proxyAddresses") yield* strings(value).map(bareAddress);
     else if (isExtensionName(name) && typeof value === "string") yield extensionKey(name, value);
