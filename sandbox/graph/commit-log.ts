@@ -4,6 +4,8 @@ export interface LogEntry extends Commit {
   readonly seq: number;
   /** Of a membership change: the member left. */
   readonly removed?: boolean;
+  /** Of a change of manager: who it was before. */
+  readonly formerManagerId?: string;
 }
 
 /** Entries older than this are forgotten when the log is long: longer than any delta token lives. */
@@ -21,8 +23,8 @@ export class CommitLog {
     return this.first + this.entries.length - 1;
   }
 
-  append(commit: Commit, removed?: boolean): LogEntry {
-    const entry: LogEntry = { ...commit, seq: this.head + 1, ...(removed === undefined ? {} : { removed }) };
+  append(commit: Omit<LogEntry, "seq">): LogEntry {
+    const entry: LogEntry = { ...commit, seq: this.head + 1 };
     this.entries.push(entry);
     if (this.entries.length % PRUNE_EVERY === 0) this.prune(commit.at - KEPT_MS);
     for (const listener of this.listeners) listener(entry);

@@ -18,6 +18,7 @@ export interface ObjectChanges {
   purged: boolean;
   /** Members who came or went. */
   members: Set<string>;
+  formerManagers: Set<string>;
 }
 
 export interface Changes {
@@ -38,12 +39,19 @@ export function changesBetween(tenant: Tenant, round: Round): Changes {
     if (entry.object !== object || (round.ids && !round.ids.includes(entry.id))) continue;
     const whole = entry.kind !== "updated";
     if (!whole && !entry.properties.some((name) => names.has(name) || sameTypeSelected(tenant, name, names))) continue;
-    const changes = objects.get(entry.id) ?? { properties: new Set(), whole: false, purged: false, members: new Set() };
+    const changes = objects.get(entry.id) ?? {
+      properties: new Set(),
+      whole: false,
+      purged: false,
+      members: new Set(),
+      formerManagers: new Set(),
+    };
     objects.set(entry.id, changes);
     changes.whole ||= whole;
     changes.purged = entry.kind === "purged";
     for (const name of entry.properties) changes.properties.add(name);
     if (entry.memberId !== undefined) changes.members.add(entry.memberId);
+    if (entry.formerManagerId !== undefined) changes.formerManagers.add(entry.formerManagerId);
   }
   return { objects };
 }
@@ -93,12 +101,14 @@ function managerDelta(
   at: number,
   changes: ObjectChanges | undefined,
 ): Item[] | undefined {
+  const type = "#microsoft.graph.user";
+  const items: Item[] = [];
   if (managerId !== undefined && tenant.directory.userAt(managerId, at))
-    return [{ "@odata.type": "#microsoft.graph.user", id: managerId }];
-  if (!changes?.properties.has("manager") || changes.whole) return undefined;
-  return managerId === undefined
-    ? []
-    : [{ "@odata.type": "#microsoft.graph.user", id: managerId, "@removed": { reason: "deleted" } }];
+    items.push({ "@odata.type": type, id: managerId });
+  for (const id of changes?.formerManagers ?? []) {
+    if (id !== managerId) items.push({ "@odata.type": type, id, "@removed": { reason: "deleted" } });
+  }
+  return items.length > 0 ? items : undefined;
 }
 
 export function initialUserPage(tenant: Tenant, round: Round, at: number, size: number): Page {

@@ -1,7 +1,7 @@
 import type { SandboxClock } from "../clock.ts";
 import type { Random } from "../random.ts";
 import type { Commit, TenantSpec } from "./api.ts";
-import { CommitLog } from "./commit-log.ts";
+import { CommitLog, type LogEntry } from "./commit-log.ts";
 import { computedPeople } from "./computed.ts";
 import { Groupings } from "./groupings.ts";
 import { alive, bareAddress, People, type Person } from "./people.ts";
@@ -130,7 +130,8 @@ export class Directory {
     for (const name of changed) properties[name] = changes[name];
     if (changed.includes("accountEnabled")) record.accountEnabledBy = by;
     this.people.change(record, this.clock.now(), { ...state, properties, managerId: manager });
-    this.commit("user", id, "updated", by, names);
+    const former = manager === state.managerId ? undefined : state.managerId;
+    this.commit("user", id, "updated", by, names, former === undefined ? {} : { formerManagerId: former });
   }
 
   softDeleteUser(id: string, by: string): void {
@@ -303,25 +304,13 @@ export class Directory {
     kind: Commit["kind"],
     by: string,
     properties: readonly string[],
+    more: Pick<LogEntry, "memberId" | "removed" | "formerManagerId"> = {},
   ): void {
-    this.log.append({ tenant: this.spec.name, at: this.clock.now(), object, id, kind, by, properties });
+    this.log.append({ tenant: this.spec.name, at: this.clock.now(), object, id, kind, by, properties, ...more });
   }
 
   private commitMember(groupId: string, memberId: string, by: string, removed: boolean): void {
-    const at = this.clock.now();
-    this.log.append(
-      {
-        tenant: this.spec.name,
-        at,
-        object: "group",
-        id: groupId,
-        kind: "updated",
-        by,
-        properties: ["members"],
-        memberId,
-      },
-      removed,
-    );
+    this.commit("group", groupId, "updated", by, ["members"], { memberId, removed });
   }
 
   /** Looks once a day, while something lies in the bin, for what has lain there too long. */

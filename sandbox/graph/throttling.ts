@@ -124,7 +124,7 @@ const TOLERANCE_MS = 2;
 interface Bucket {
   used: number;
   at: number;
-  /** By app: until when it has been told to wait. */
+  /** By app, and by app with `/low` for what only the reserve refused: until when it has been told to wait. */
   toldUntil: Map<string, number>;
 }
 
@@ -164,14 +164,18 @@ export class Throttle {
     let waitMs = 0;
     let worst = 0;
     let early = false;
+    let onlyReserve = true;
     for (const quota of QUOTAS[ask.family]) {
       if (quota.limit === "Write" && !ask.write) continue;
       const capacity = quota.capacity(ask.users) * this.scale;
       const bucket = this.bucket(quota, ask, capacity);
       const cost = quota.counts === "units" ? ask.cost : 1;
-      const told = bucket.toldUntil.get(appId);
+      const told = Math.max(
+        bucket.toldUntil.get(appId) ?? 0,
+        ask.low ? (bucket.toldUntil.get(`${appId}/low`) ?? 0) : 0,
+      );
       let wait = 0;
-      if (told !== undefined && now + TOLERANCE_MS < told) {
+      if (now + TOLERANCE_MS < told) {
         early = true;
         wait = told - now;
         bucket.used = Math.min(bucket.used + cost, capacity * OVERDRAWN_MAX);
@@ -180,13 +184,14 @@ export class Throttle {
       // A request that costs more than the whole bucket passes when the bucket is full.
       if (missing > 1e-9 && bucket.used > 0)
         wait = Math.max(wait, (Math.min(missing, bucket.used) * quota.windowMs) / capacity);
+      if (wait > 0 && missing > (ask.low ? capacity * RESERVE : 0)) onlyReserve = false;
       if (wait > waitMs) {
         waitMs = wait;
         refusedBy = quota;
       }
       worst = Math.max(worst, (bucket.used + cost) / capacity);
     }
-    if (refusedBy) return this.refuse(ask, refusedBy, waitMs, worst, early);
+    if (refusedBy) return this.refuse(ask, refusedBy, { waitMs, worst, early, onlyReserve: ask.low && onlyReserve });
     for (const quota of QUOTAS[ask.family]) {
       if (quota.limit === "Write" && !ask.write) continue;
       const bucket = this.buckets.get(keyOf(quota, ask)) as Bucket;
@@ -204,7 +209,13 @@ export class Throttle {
     bucket.toldUntil.set(ask.appId, Math.max(until, bucket.toldUntil.get(ask.appId) ?? 0));
   }
 
-  private refuse(ask: Ask, quota: Quota, waitMs: number, worst: number, early: boolean): Verdict {
+  private refuse(
+    ask: Ask,
+    quota: Quota,
+    why: { waitMs: number; worst: number; early: boolean; onlyReserve: boolean },
+  ): Verdict {
+    const { waitMs, worst, early } = why;
+    const key = why.onlyReserve ? `${ask.appId}/low` : ask.appId;
     const retryAfterSeconds = Math.max(1, Math.ceil(waitMs / 1000));
     const until = ask.now + retryAfterSeconds * 1000;
     const bucket = this.buckets.get(keyOf(quota, ask)) as Bucket;
@@ -215,7 +226,7 @@ export class Throttle {
       information: quota.information,
       percentage: Math.min(Math.max(1, worst), OVERDRAWN_MAX),
       early,
-      told: () => bucket.toldUntil.set(ask.appId, Math.max(until, bucket.toldUntil.get(ask.appId) ?? 0)),
+      told: () => bucket.toldUntil.set(key, Math.max(until, bucket.toldUntil.get(key) ?? 0)),
     };
   }
 
