@@ -17,13 +17,13 @@ import { recordDeadLetter } from "../shared/pipeline/record-dead-letter.ts";
 import { startSweeps } from "../shared/pipeline/start-sweeps.ts";
 import type { Settings, World } from "../shared/pipeline/world.ts";
 import type { DecisionLog, LogFields } from "../shared/ports/decision-log.ts";
-import type { Rows } from "../shared/ports/rows.ts";
 import type { Broker, ReceivedMessage } from "./bus/api.ts";
 import { broker } from "./bus/broker.ts";
 import { type MemoryBus, memoryBus } from "./bus/memory-bus.ts";
 import { type SimulatedClock, simulatedClock } from "./clock.ts";
 import type { GraphRequest, GraphTenants, Knobs, TenantSpec, WebhookCall } from "./graph/api.ts";
 import { createGraphTenants } from "./graph/index.ts";
+import { type CallHooks, callOf, Life, mortal } from "./life.ts";
 import { type Random, random } from "./random.ts";
 import { type MemoryStore, memoryStore } from "./storage/memory-rows.ts";
 
@@ -40,6 +40,8 @@ export interface SimulatedWorld {
   instances: readonly Instance[];
   /** Another instance, as a platform starts one. */
   start(): Instance;
+  /** Called around everything that instances ask of the world; empty at first, and may be set while the world runs. */
+  readonly hooks: CallHooks;
   /** Entries of the decision log so far, newest last; at most some thousands are kept. */
   log: readonly LogEntry[];
   /** Ends timers and receivers. */
@@ -103,10 +105,11 @@ export function simulatedWorld(options: WorldOptions): SimulatedWorld {
   const bus = memoryBus(queues);
   const loaded = loadConfig(JSON.stringify(options.config));
   const instances: Instance[] = [];
+  const hooks: CallHooks = {};
   let started = 0;
   const start = () => {
     const name = `app-${++started}`;
-    const forks = { chance: chance.fork(name), instances };
+    const forks = { chance: chance.fork(name), instances, hooks };
     const parts = { name, options, clock, graph, store, queues, bus, loaded, decisionLog, desks, ...forks };
     const instance = startInstance(parts);
     instances.push(instance);
@@ -123,6 +126,7 @@ export function simulatedWorld(options: WorldOptions): SimulatedWorld {
     config: options.config,
     instances,
     start,
+    hooks,
     log,
     close: () => {
       for (const instance of [...instances]) instance.kill();
@@ -145,44 +149,12 @@ interface Parts {
   decisionLog: DecisionLog;
   desks: NotificationDesk[];
   instances: Instance[];
-}
-
-/** What an instance's calls pass through: nothing comes out of a dead one, and a frozen one waits. */
-class Life {
-  alive = true;
-  frozen = false;
-  private thawed: Promise<void> = Promise.resolve();
-  private readonly clock: SimulatedClock;
-
-  constructor(clock: SimulatedClock) {
-    this.clock = clock;
-  }
-
-  freeze(ms: number): void {
-    this.frozen = true;
-    this.thawed = this.clock.sleep(ms).then(() => {
-      this.frozen = false;
-    });
-  }
-
-  async pass<T>(call: () => Promise<T>): Promise<T> {
-    await this.gate();
-    try {
-      return await call();
-    } finally {
-      await this.gate();
-    }
-  }
-
-  private async gate(): Promise<void> {
-    await this.thawed;
-    if (!this.alive) await new Promise<never>(() => {});
-  }
+  readonly hooks: CallHooks;
 }
 
 function startInstance(parts: Parts): Instance {
   const { options, clock, queues, decisionLog, desks } = parts;
-  const life = new Life(clock);
+  const life = new Life(clock, parts.hooks, () => instance);
   const world = worldOf(parts, life);
   const reconciler = new Reconciler(world);
   const desk = new NotificationDesk(world);
@@ -211,6 +183,7 @@ function startInstance(parts: Parts): Instance {
     name: parts.name,
     world,
     kill: () => {
+      if (!life.alive) return;
       life.alive = false;
       desks.splice(desks.indexOf(desk), 1);
       parts.instances.splice(parts.instances.indexOf(instance), 1);
@@ -238,7 +211,7 @@ function receive(
       () => "abandon" as const,
     );
     stopRenewing();
-    await life.pass(async () => {});
+    await life.gate();
     try {
       queues[outcome](queue, message.lockToken);
     } catch {
@@ -333,16 +306,22 @@ function worldOf(parts: Parts, life: Life): World {
       ...options.settings,
     },
     tables: {
-      links: mortal(life, store.rows("links")),
-      targets: mortal(life, store.rows("targets")),
-      checkpoints: mortal(life, store.rows("checkpoints")),
-      subscriptions: mortal(life, store.rows("subscriptions")),
-      provisioninglog: mortal(life, store.rows("provisioninglog")),
-      pace: mortal(life, store.rows("pace")),
-      removals: mortal(life, store.rows("removals")),
-      deployment: mortal(life, store.rows("deployment")),
+      links: mortal(life, "links", store.rows("links")),
+      targets: mortal(life, "targets", store.rows("targets")),
+      checkpoints: mortal(life, "checkpoints", store.rows("checkpoints")),
+      subscriptions: mortal(life, "subscriptions", store.rows("subscriptions")),
+      provisioninglog: mortal(life, "provisioninglog", store.rows("provisioninglog")),
+      pace: mortal(life, "pace", store.rows("pace")),
+      removals: mortal(life, "removals", store.rows("removals")),
+      deployment: mortal(life, "deployment", store.rows("deployment")),
     },
-    bus: { send: (queue, messages) => life.pass(() => bus.send(queue, messages)) },
+    bus: {
+      send: (queue, messages) => {
+        const about = () => messages.map(({ id }) => id).join(" ");
+        const call = () => ({ to: "bus", what: `send ${queue}`, about: about(), changes: true }) as const;
+        return life.pass(call, () => bus.send(queue, messages));
+      },
+    },
     ready: async () => {},
     source: (id) => tenant(id).source,
     target: (id) => tenant(id).target,
@@ -360,18 +339,6 @@ function tokenKept(clock: SimulatedClock, issue: () => string): () => Promise<st
   };
 }
 
-function mortal<T>(life: Life, rows: Rows<T>): Rows<T> {
-  return {
-    read: (partition, row) => life.pass(() => rows.read(partition, row)),
-    write: (partition, row, value, etag) => life.pass(() => rows.write(partition, row, value, etag)),
-    put: (partition, row, value) => life.pass(() => rows.put(partition, row, value)),
-    remove: (partition, row, etag) => life.pass(() => rows.remove(partition, row, etag)),
-    async *list(partition, range) {
-      for await (const row of rows.list(partition, range)) yield life.pass(async () => row);
-    },
-  };
-}
-
 /** `fetch` to a tenant in the same process. A dead instance's calls never return. */
 function transportTo(graph: GraphTenants, name: string, root: string, life: Life) {
   return async (url: string, init: RequestInit): Promise<Response> => {
@@ -381,7 +348,10 @@ function transportTo(graph: GraphTenants, name: string, root: string, life: Life
       headers: Object.fromEntries(new Headers(init.headers)),
       ...(typeof init.body === "string" ? { body: init.body } : {}),
     };
-    const { status, headers, body } = await life.pass(() => graph.graph(name, request, init.signal ?? undefined));
+    const { status, headers, body } = await life.pass(
+      () => callOf(name, request),
+      () => graph.graph(name, request, init.signal ?? undefined),
+    );
     return new Response(body === "" ? null : body, { status, headers });
   };
 }
