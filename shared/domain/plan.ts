@@ -115,7 +115,7 @@ function planInterrupted({ now, link, target }: PersonView, rules: PlanRules): P
 /** 404 for somebody without a link means 'not yet'; for a linked person it is a proof only when it is said twice, far enough apart. */
 function planMissing(view: PersonView, rules: PlanRules): Plan {
   const { link, now } = view;
-  if (!link?.targetId || link.state === "removed") return { kind: "skip", because: "notFoundAtSource" };
+  if (!link?.targetId || isRemoved(view)) return { kind: "skip", because: "notFoundAtSource" };
   const wait = (link.missingSince ?? now) + rules.replicationAllowanceMs - now;
   if (link.missingSince === undefined || wait > 0) {
     return { kind: "confirm", because: "notFoundAtSource", afterMs: Math.max(wait, 0), mark: "missingSince" };
@@ -126,7 +126,7 @@ function planMissing(view: PersonView, rules: PlanRules): Plan {
 function planOut(view: PersonView, rules: PlanRules, scope: ScopeDecision & { kind: "out" }): Plan {
   const { link, now, target } = view;
   const because = scope.because;
-  if (!link?.targetId || link.state === "removed") return { kind: "skip", because };
+  if (!link?.targetId || isRemoved(view)) return { kind: "skip", because };
   if (because === "sourceDeleted") return removal(view, rules, because, "softDelete");
   const job = rules.pair.jobs.find(({ id }) => id === link.jobId);
   if (!job) return { kind: "keep", because: "jobIsGone", job: undefined };
@@ -148,6 +148,9 @@ function planOut(view: PersonView, rules: PlanRules, scope: ScopeDecision & { ki
 function removal(view: PersonView, rules: PlanRules, because: string, action: Job["onOutOfScope"]): Plan {
   const { link, target } = view;
   const job = rules.pair.jobs.find(({ id }) => id === link?.jobId);
+  const unseenMs = link?.state === "removed" ? (link.writtenAt ?? 0) + rules.replicationAllowanceMs - view.now : 0;
+  if (unseenMs > 0)
+    return { kind: "confirm", because: "ownWriteNotSeenYet", afterMs: Math.min(unseenMs, UNSEEN_LOOK_MS) };
   if (target.kind === "missing" || isSoftDeleted(target)) return { kind: "forget", because };
   if (target.kind !== "found") return { kind: "confirm", because, afterMs: 1_000 };
   if (!isExternal(target.user)) return { kind: "hold", code: "TARGET_NOT_EXTERNAL" };
@@ -288,5 +291,9 @@ function comparedWith(user: TargetUser, wanted: Attributes, view: PersonView, en
     ...(enable && !user.accountEnabled ? { accountEnabled: true } : {}),
   };
 }
+
+/** We removed the target user, and it is not to be seen: a restoration of which we never heard the answer would show it. */
+const isRemoved = ({ link, target }: PersonView): boolean =>
+  link?.state === "removed" && !(target.kind === "found" && !target.user.softDeleted);
 
 const isSoftDeleted = (target: TargetView): boolean => target.kind === "found" && target.user.softDeleted;

@@ -105,7 +105,8 @@ function afterPage(world: World, at: Stream, checkpoint: Checkpoint, page: Chang
     ...(structure ? { again: true, tracks: "structure changed" } : {}),
   };
   if (page.next.kind === "more") return next;
-  return { ...next, phase: checkpoint.full ? "links" : "idle" };
+  if (!checkpoint.full) return { ...next, phase: "idle" };
+  return { ...next, phase: "links", linksAt: next.touchedAt + world.settings.replicationAllowanceMs };
 }
 
 /** During a full round the groups within groups are news to nobody: they are in the closure that the round lists. */
@@ -123,7 +124,10 @@ async function hintPage(
   const reason = at.stream === USERS ? "sweep" : "membership";
   const few = !full && page.userIds.length <= FEW;
   await (few ? hintSingly : hintInBulk)(world, `${runId}:${seq}`, at.tenantId, page.userIds, reason);
-  if (full) return; // the groups within groups are in the closure that the round lists
+  if (full) return; // the round lists the groups within groups, and everybody with a link is looked at after it
+  // The replica that a look meets may be behind the one that gave the page: a second look when every replica has seen it.
+  const { replicationAllowanceMs } = world.settings;
+  await hintInBulk(world, `${runId}:${seq}:trailing`, at.tenantId, page.userIds, "trailing", replicationAllowanceMs);
   const moved = page.groups.flatMap((group) => [...group.addedGroupIds, ...group.removedGroupIds]);
   for (const groupId of new Set(moved)) {
     let part = 0;
@@ -136,6 +140,7 @@ async function hintPage(
 /** After a full round everybody with a link is looked at, so that whoever was not listed is found too. */
 async function hintLinks(world: World, at: Stream, stored: StoredRow<Checkpoint>, log: DecisionLog): Promise<void> {
   const checkpoint = stored.value;
+  if ((checkpoint.linksAt ?? 0) > world.clock.now()) return sendNext(world, at, checkpoint);
   const { userIds, cursor } = await nextLinks(world, at, checkpoint.cursor);
   await hintInBulk(
     world,
@@ -144,7 +149,7 @@ async function hintLinks(world: World, at: Stream, stored: StoredRow<Checkpoint>
     userIds,
     at.stream === USERS ? "sweep" : "membership",
   );
-  const { cursor: _, ...rest } = checkpoint;
+  const { cursor: _cursor, linksAt: _linksAt, ...rest } = checkpoint;
   const phase = cursor === undefined ? "idle" : "links";
   const next: Checkpoint = {
     ...rest,
@@ -222,12 +227,15 @@ async function save(world: World, at: Stream, stored: Stored, next: Checkpoint):
 async function sendNext(
   world: World,
   { tenantId, stream }: Stream,
-  { runId, seq, phase, again }: Checkpoint,
+  { runId, seq, phase, again, linksAt }: Checkpoint,
 ): Promise<void> {
   const minute = Math.floor(world.clock.now() / 60_000); // a message that was lost can be sent again in the next
   if (phase !== "idle") {
     const body: PageMessage = { version: 1, kind: "page", tenantId, stream, runId, seq };
-    return world.bus.send("pages", [{ id: `${runId}:${seq}:${minute}`, body }]);
+    const early = linksAt !== undefined && linksAt > world.clock.now();
+    return world.bus.send("pages", [
+      { id: `${runId}:${seq}:${early ? linksAt : minute}`, body, ...(early ? { notBefore: linksAt } : {}) },
+    ]);
   }
   if (!again) return;
   const body: PageMessage = { version: 1, kind: "sweep", tenantId, stream, reason: "operator" };

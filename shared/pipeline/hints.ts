@@ -37,6 +37,7 @@ export async function hintInBulk(
   sourceTenantId: string,
   userIds: readonly string[],
   reason: Reason,
+  afterMs = 0,
 ): Promise<void> {
   const unique = [...new Set(userIds)];
   const messages: OutgoingMessage[] = [];
@@ -48,7 +49,7 @@ export async function hintInBulk(
       reason,
       noticedAt: world.clock.now(),
     } as const;
-    messages.push(hintMessage(world, `${from}:${start}`, content));
+    messages.push(hintMessage(world, `${from}:${start}`, content, afterMs));
   }
   if (messages.length > 0) await world.bus.send("sweep", messages);
 }

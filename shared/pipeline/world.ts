@@ -86,6 +86,8 @@ export interface Checkpoint {
   full: boolean;
   /** Something asked for another run while this one was going on. */
   again?: boolean;
+  /** The links are gone through after a full round, when every replica has seen what the round saw. */
+  linksAt?: number;
   /** While the links are gone through: the last one seen. */
   cursor?: string;
   startedAt: number;

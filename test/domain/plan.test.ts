@@ -345,6 +345,15 @@ describe("people who left", () => {
       plan: { kind: "hold", code: "TARGET_NOT_EXTERNAL" },
     },
     {
+      name: "removed before, and live again after a restoration that was never heard of",
+      view: {
+        link: linked({ state: "removed", writtenAt: NOW - 100_000 }),
+        scope: out("sourceDeleted"),
+        target: found(),
+      },
+      plan: { kind: "delete" },
+    },
+    {
       name: "removed before",
       view: { link: linked({ state: "removed" }), scope: out("sourceDeleted"), target: found({ softDeleted: true }) },
       plan: { kind: "skip" },
