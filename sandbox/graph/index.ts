@@ -50,7 +50,6 @@ export function createGraphTenants(options: GraphOptions): GraphTenants {
   const { clock, seed } = options;
   let knobs: Knobs = { ...DEFAULT_KNOBS, ...options.knobs };
   const tenants = new Map<string, Tenant>();
-  const tenantsById = new Map<string, Tenant>();
   const throttle = new Throttle();
   const deliveries = new Deliveries(clock, options.deliver);
   const world: World = {
@@ -60,7 +59,6 @@ export function createGraphTenants(options: GraphOptions): GraphTenants {
       return knobs;
     },
     tenants,
-    tenantsById,
     faults: new Faults(),
     throttle,
     deliver: options.deliver,
@@ -75,7 +73,6 @@ export function createGraphTenants(options: GraphOptions): GraphTenants {
     const roots: Roots = options.roots?.(spec) ?? CLOUDS[spec.cloud];
     const tenant = createTenant(world, spec, { graph: roots.graph, login: roots.login }, ordinal, deliveries);
     tenants.set(spec.name, tenant);
-    tenantsById.set(spec.id, tenant);
   }
   for (const tenant of tenants.values()) {
     if (tenant.spec.onboarded === false) continue;

@@ -28,7 +28,6 @@ const SKUS = {
     plans: [GOVERNANCE],
   },
 } as const;
-export type SkuName = keyof typeof SKUS;
 
 const skusOf = (tenant: Tenant) => (tenant.spec.skus ?? ["AAD_PREMIUM_P2"]).map((name) => SKUS[name]);
 const plansOf = (plans: readonly Plan[]) =>

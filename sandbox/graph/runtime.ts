@@ -2,7 +2,7 @@
 import type { Cloud } from "../../shared/domain/cloud.ts";
 import type { SandboxClock } from "../clock.ts";
 import type { Random } from "../random.ts";
-import type { Commit, Fault, Knobs, TenantSpec, WebhookCall } from "./api.ts";
+import type { Knobs, TenantSpec, WebhookCall } from "./api.ts";
 import type { Applications } from "./applications-store.ts";
 import type { Directory } from "./directory.ts";
 import type { Faults } from "./faults.ts";
@@ -23,7 +23,6 @@ export interface World {
   readonly seed: number;
   readonly knobs: Knobs;
   readonly tenants: ReadonlyMap<string, Tenant>;
-  readonly tenantsById: ReadonlyMap<string, Tenant>;
   readonly faults: Faults;
   readonly throttle: Throttle;
   readonly deliver: (call: WebhookCall) => Promise<{ status: number; contentType: string; body: string }>;
@@ -111,5 +110,3 @@ function behind(tenant: Tenant, lagMs: number): number {
 }
 
 export const context = (tenant: Tenant, what: string): string => `${tenant.roots.graph}/v1.0/$metadata#${what}`;
-
-export type { Commit, Fault, Knobs };
