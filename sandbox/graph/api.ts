@@ -54,7 +54,7 @@ export interface ClientSpec {
   extensions?: readonly { name: string; dataType: "String" | "Boolean" | "Integer" | "DateTime" }[];
 }
 
-/** What can be set while the world runs. Times in ms. Defaults: reference §13.2. */
+/** What can be set while the world runs. Times in ms. Defaults: `DEFAULT_KNOBS` in `index.ts`; Microsoft documents none of them but the token life. */
 export interface Knobs {
   /** A read after a write may be answered by a replica that is this far behind (each read draws its replica). */
   replicationLagMs: number;
