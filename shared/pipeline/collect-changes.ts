@@ -121,18 +121,20 @@ async function hintPage(
   { runId, seq, full }: Checkpoint,
   page: ChangePage & { kind: "page" },
 ): Promise<void> {
+  // A page that is read again may hold more than it did: what is sent then must not be taken for what was sent before.
+  const from = `${runId}:${seq}:${world.hash(page.next.link)}`;
   const reason = at.stream === USERS ? "sweep" : "membership";
   const few = !full && page.userIds.length <= FEW;
-  await (few ? hintSingly : hintInBulk)(world, `${runId}:${seq}`, at.tenantId, page.userIds, reason);
+  await (few ? hintSingly : hintInBulk)(world, from, at.tenantId, page.userIds, reason);
   if (full) return; // the round lists the groups within groups, and everybody with a link is looked at after it
   // The replica that a look meets may be behind the one that gave the page: a second look when every replica has seen it.
   const { replicationAllowanceMs } = world.settings;
-  await hintInBulk(world, `${runId}:${seq}:trailing`, at.tenantId, page.userIds, "trailing", replicationAllowanceMs);
+  await hintInBulk(world, `${from}:trailing`, at.tenantId, page.userIds, "trailing", replicationAllowanceMs);
   const moved = page.groups.flatMap((group) => [...group.addedGroupIds, ...group.removedGroupIds]);
   for (const groupId of new Set(moved)) {
     let part = 0;
     for await (const userIds of world.changes(at.tenantId).transitiveUsers(groupId)) {
-      await hintInBulk(world, `${runId}:${seq}:${groupId}:${part++}`, at.tenantId, userIds, reason);
+      await hintInBulk(world, `${from}:${groupId}:${part++}`, at.tenantId, userIds, reason);
     }
   }
 }
