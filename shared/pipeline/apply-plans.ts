@@ -192,7 +192,7 @@ async function writeAttributes(
     held.written.push(...Object.keys(changes));
   }
   if (managerId !== undefined) {
-    must(await target.setManager(targetId, managerId, held.call));
+    mustHaveManager(held, await target.setManager(targetId, managerId, held.call));
     held.written.push("manager");
   }
 }
@@ -206,6 +206,13 @@ async function warnOfContact(held: Held, target: TargetTenant, targetId: string)
 /** A write that was answered by 404: the object is too new for the replica, or gone; the next look tells which. */
 function must(answer: "done" | "missing"): void {
   if (answer === "missing") throw new Interrupted({ kind: "again", because: "targetTooNew", afterMs: TOO_NEW_MS });
+}
+
+/** Graph does not say which of the two it misses. A manager whom the target has removed stays missing: tried at growing distance, and counted. */
+function mustHaveManager({ work: { person } }: Held, answer: "done" | "missing"): void {
+  if (answer === "done") return;
+  const afterMs = TOO_NEW_MS * 2 ** Math.min(person.attempt, 5);
+  throw new Interrupted({ kind: "again", because: "managerNotFound", afterMs, counted: true });
 }
 
 const stampFor = ({ work: { world, person } }: Held) =>

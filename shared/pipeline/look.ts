@@ -17,6 +17,8 @@ export interface Person {
   noticedAt: number;
   /** Writes that the pace has set aside already. */
   paidWrites: number;
+  /** How often this look was already counted as failed. */
+  attempt: number;
 }
 
 /** `inputs`: hash over all that the decision looked at in the source and in the rules. */

@@ -208,6 +208,7 @@ export const personOf = (hint: Hint, pair: Pair, userId: string): Person => ({
   reason: hint.reason,
   noticedAt: hint.noticedAt,
   paidWrites: hint.paidWrites ?? 0,
+  attempt: hint.attempt,
 });
 
 const decisionFields = (person: Person, outcome: Outcome) => ({
