@@ -2,10 +2,10 @@ import { app as functions, type InvocationContext } from "@azure/functions";
 import { receiveHint } from "../shared/pipeline/receive.ts";
 import { app } from "../shared/wire.ts";
 
-const { reconciler, world, log } = app();
+const receiver = app();
 
 async function reconcile(message: unknown, context: InvocationContext): Promise<void> {
-  await receiveHint(world, reconciler, message, Number(context.triggerMetadata?.deliveryCount ?? 1), log(context));
+  await receiveHint(receiver, message, Number(context.triggerMetadata?.deliveryCount ?? 1), receiver.log(context));
 }
 
 // One message a call: each is renewed and settled on its own; the Graph adapter gathers concurrent calls into batches.

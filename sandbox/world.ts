@@ -9,6 +9,7 @@ import { type LoadedConfig, loadConfig } from "../shared/config/load.ts";
 import type { SyncConfig } from "../shared/config/schema.ts";
 import { deadLetterQueue, QUEUES, type QueueName } from "../shared/messages/queues.ts";
 import { NotificationDesk } from "../shared/pipeline/accept-notification.ts";
+import { Deployment } from "../shared/pipeline/deployment.ts";
 import { keepSubscriptions } from "../shared/pipeline/keep-subscriptions.ts";
 import { notificationAnswer } from "../shared/pipeline/notification-answer.ts";
 import { receiveHint, receivePageMessage } from "../shared/pipeline/receive.ts";
@@ -36,10 +37,10 @@ export interface SimulatedWorld {
   broker: Broker;
   bus: MemoryBus;
   config: SyncConfig;
-  /** Instances of the app that live; each has its own memory. The first that was started runs the timers. */
+  /** Instances of the app that live; each has its own memory. The first of them that is awake runs the timers. */
   instances: readonly Instance[];
-  /** Another instance, as a platform starts one. */
-  start(): Instance;
+  /** Another instance, as a platform starts one; in a roll-out with another configuration. */
+  start(config?: SyncConfig): Instance;
   /** Called around everything that instances ask of the world; empty at first, and may be set while the world runs. */
   readonly hooks: CallHooks;
   /** Entries of the decision log so far, newest last; at most some thousands are kept. */
@@ -55,6 +56,8 @@ export interface Instance {
   kill(): void;
   /** Stands still for so long, in the middle of whatever it does, and then goes on as if nothing had happened. */
   freeze(ms: number): void;
+  /** Stands still at the moment. */
+  stands(): boolean;
 }
 
 export interface LogEntry {
@@ -88,7 +91,7 @@ export function simulatedWorld(options: WorldOptions): SimulatedWorld {
   const clock = simulatedClock();
   const chance = random(options.seed);
   const log: LogEntry[] = [];
-  const desks: NotificationDesk[] = [];
+  const desks: Listener[] = [];
   const decisionLog = recorder(log);
   const graph = createGraphTenants({
     seed: options.seed,
@@ -107,11 +110,11 @@ export function simulatedWorld(options: WorldOptions): SimulatedWorld {
   const instances: Instance[] = [];
   const hooks: CallHooks = {};
   let started = 0;
-  const start = () => {
+  const start = (config?: SyncConfig) => {
     const name = `app-${++started}`;
     const forks = { chance: chance.fork(name), instances, hooks };
-    const parts = { name, options, clock, graph, store, queues, bus, loaded, decisionLog, desks, ...forks };
-    const instance = startInstance(parts);
+    const parts = { name, options, clock, graph, store, queues, bus, decisionLog, desks, ...forks };
+    const instance = startInstance({ ...parts, loaded: config ? loadConfig(JSON.stringify(config)) : loaded });
     instances.push(instance);
     return instance;
   };
@@ -136,6 +139,12 @@ export function simulatedWorld(options: WorldOptions): SimulatedWorld {
   };
 }
 
+/** Takes webhook calls, for as long as its instance lives. */
+interface Listener {
+  desk: NotificationDesk;
+  life: Life;
+}
+
 interface Parts {
   name: string;
   options: WorldOptions;
@@ -147,26 +156,26 @@ interface Parts {
   bus: MemoryBus;
   loaded: LoadedConfig;
   decisionLog: DecisionLog;
-  desks: NotificationDesk[];
+  desks: Listener[];
   instances: Instance[];
   readonly hooks: CallHooks;
 }
 
 function startInstance(parts: Parts): Instance {
-  const { options, clock, queues, decisionLog, desks } = parts;
+  const { options, clock, decisionLog, desks } = parts;
   const life = new Life(clock, parts.hooks, () => instance);
   const world = worldOf(parts, life);
-  const reconciler = new Reconciler(world);
-  const desk = new NotificationDesk(world);
-  desks.push(desk);
+  const receiver = { world, reconciler: new Reconciler(world), deployment: new Deployment(world) };
+  const listener = { desk: new NotificationDesk(world), life };
+  desks.push(listener);
   const concurrency = options.concurrency ?? 32;
   const receivers = (Object.keys(QUEUES) as QueueName[]).flatMap((queue) => [
-    receive(clock, queues, queue, concurrency, life, async (message) => {
+    receive(parts, queue, concurrency, life, async (message) => {
       const body = JSON.parse(Buffer.from(message.body).toString());
-      if (queue === "pages") await receivePageMessage(world, body, decisionLog);
-      else await receiveHint(world, reconciler, body, message.deliveryCount + 1, decisionLog);
+      if (queue === "pages") await receivePageMessage(receiver, body, decisionLog);
+      else await receiveHint(receiver, body, message.deliveryCount + 1, decisionLog);
     }),
-    receive(clock, queues, deadLetterQueue(queue), concurrency, life, async (message) => {
+    receive(parts, deadLetterQueue(queue), concurrency, life, async (message) => {
       const body = JSON.parse(Buffer.from(message.body).toString());
       await recordDeadLetter(world, queue, body, message.deadLetterReason ?? "unknown", decisionLog);
     }),
@@ -174,7 +183,8 @@ function startInstance(parts: Parts): Instance {
   const every = options.timerMs ?? 5_000;
   const tick = async () => {
     if (!life.alive) return;
-    if (parts.instances[0]?.name !== parts.name) return void clock.after(every, () => void tick());
+    if (parts.instances.find(({ stands }) => !stands())?.name !== parts.name)
+      return void clock.after(every, () => void tick());
     await Promise.allSettled([startSweeps(world, decisionLog), keepSubscriptions(world, decisionLog)]);
     clock.after(every, () => void tick());
   };
@@ -185,19 +195,19 @@ function startInstance(parts: Parts): Instance {
     kill: () => {
       if (!life.alive) return;
       life.alive = false;
-      desks.splice(desks.indexOf(desk), 1);
+      desks.splice(desks.indexOf(listener), 1);
       parts.instances.splice(parts.instances.indexOf(instance), 1);
       for (const stop of receivers) stop();
     },
     freeze: (ms) => life.freeze(ms),
+    stands: () => life.frozen,
   };
   return instance;
 }
 
 /** Messages of one queue, so many at once; renewed while they are worked on, completed or abandoned afterwards. */
 function receive(
-  clock: SimulatedClock,
-  queues: Broker,
+  { clock, queues, chance, instances }: Parts,
   queue: string,
   concurrency: number,
   life: Life,
@@ -219,6 +229,7 @@ function receive(
     }
   };
   const pump = () => {
+    if (life.frozen) return void life.gate().then(pump);
     while (life.alive && busy < concurrency) {
       const message = queues.receive(queue);
       if (!message) return;
@@ -229,7 +240,11 @@ function receive(
       });
     }
   };
-  const stop = queues.onAvailable(queue, pump);
+  // With others beside it an instance is not always the first to ask.
+  const stop = queues.onAvailable(queue, () => {
+    if (instances.length > 1) clock.after(chance.between(0, 2), pump);
+    else pump();
+  });
   pump();
   return stop;
 }
@@ -356,13 +371,14 @@ function transportTo(graph: GraphTenants, name: string, root: string, life: Life
   };
 }
 
-/** A webhook call reaches one of the living instances. */
-async function deliver(call: WebhookCall, desks: readonly NotificationDesk[], chance: Random, log: DecisionLog) {
+/** A webhook call reaches one of the living instances; past one that stands still, if there is another. */
+async function deliver(call: WebhookCall, desks: readonly Listener[], chance: Random, log: DecisionLog) {
   if (desks.length === 0) throw new Error("nobody listens");
+  const awake = desks.filter(({ life }) => !life.frozen);
   const url = new URL(call.url);
   const body = call.body;
   const answer = await notificationAnswer(
-    chance.pick(desks),
+    chance.pick(awake.length > 0 ? awake : desks).desk,
     {
       query: url.searchParams,
       params: { tenantId: url.pathname.split("/").at(-1) },

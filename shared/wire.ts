@@ -17,14 +17,14 @@ import type { TenantConfig } from "./config/schema.ts";
 import { type EnvironmentSettings, loadSettings } from "./config/settings.ts";
 import { CLOUDS } from "./domain/cloud.ts";
 import { NotificationDesk } from "./pipeline/accept-notification.ts";
+import { Deployment } from "./pipeline/deployment.ts";
+import type { Receiver } from "./pipeline/receive.ts";
 import { Reconciler } from "./pipeline/reconcile-users.ts";
 import type { World } from "./pipeline/world.ts";
 import type { DecisionLog } from "./ports/decision-log.ts";
 
 /** The app of this process: what the triggers call. */
-export interface App {
-  world: World;
-  reconciler: Reconciler;
+export interface App extends Receiver {
   notifications: NotificationDesk;
   log(sink: Sink): DecisionLog;
 }
@@ -78,6 +78,7 @@ function build(environment: Readonly<Record<string, string | undefined>>): App {
   return {
     world,
     reconciler: new Reconciler(world),
+    deployment: new Deployment(world),
     notifications: new NotificationDesk(world),
     log: decisionLog,
   };

@@ -11,11 +11,11 @@ export interface HintContent {
   lane: Lane;
   sourceTenantId: string;
   userIds: readonly string[];
-  targetTenantId?: string;
+  targetTenantId?: string | undefined;
   reason: Reason;
   noticedAt: number;
-  attempt?: number;
-  paidWrites?: number;
+  attempt?: number | undefined;
+  paidWrites?: number | undefined;
   traceparent?: string | undefined;
 }
 

@@ -3,6 +3,7 @@ import { Hint, PageMessage } from "../messages/hint.ts";
 import type { DecisionLog } from "../ports/decision-log.ts";
 import { StorageUnavailable } from "../ports/rows.ts";
 import { collectChanges } from "./collect-changes.ts";
+import type { Deployment } from "./deployment.ts";
 import { hintMessage } from "./hints.ts";
 import { keepTenantSubscriptions } from "./keep-subscriptions.ts";
 import type { Reconciler } from "./reconcile-users.ts";
@@ -10,51 +11,58 @@ import type { World } from "./world.ts";
 
 /** Messages as they arrive. One that cannot be read is thrown back until the service dead-letters it; there it becomes visible. */
 
+/** What a message is received with. */
+export interface Receiver {
+  world: World;
+  reconciler: Reconciler;
+  deployment: Deployment;
+}
+
 export async function receiveHint(
-  world: World,
-  reconciler: Reconciler,
+  receiver: Receiver,
   message: unknown,
   delivery: number,
   log: DecisionLog,
 ): Promise<void> {
+  const { world, reconciler, deployment } = receiver;
   const hint = readable(Hint.safeParse(message), "hint", log);
   try {
     await world.ready();
+    await deployment.mayWrite();
   } catch (error) {
-    if (!(error instanceof StorageUnavailable)) throw error;
-    return later(world, hint);
+    if (!isPassing(error)) throw error;
+    return later(world, hint, log, error);
   }
   await reconciler.reconcile(hint, delivery, log);
 }
 
-/** Storage is away: thrown back, the hint would be a dead letter within seconds. */
-async function later(world: World, hint: Hint): Promise<void> {
-  const { id, version: _, ...content } = hint;
-  await world.bus.send(hint.lane, [
-    hintMessage(
-      world,
-      `${id}:later`,
-      content as Parameters<typeof hintMessage>[2],
-      world.chance.between(5_000, 25_000),
-    ),
-  ]);
+/** Storage is away, or a newer configuration has come: thrown back, the hint would be a dead letter within seconds. */
+async function later(world: World, hint: Hint, log: DecisionLog, error: Error): Promise<void> {
+  const { id, version: _, traceparent, ...content } = hint;
+  log.warn("hint put off", { hintId: id, because: becauseOf(error) });
+  const message = hintMessage(world, `${id}:later`, { ...content, traceparent }, world.chance.between(3_000, 15_000));
+  await world.bus.send(hint.lane, [message]);
 }
 
-export async function receivePageMessage(world: World, message: unknown, log: DecisionLog): Promise<void> {
+const isPassing = (error: unknown): error is SyncError | StorageUnavailable =>
+  error instanceof SyncError || error instanceof StorageUnavailable;
+const becauseOf = (error: Error): string => (error instanceof SyncError ? error.code : error.name);
+
+export async function receivePageMessage(receiver: Receiver, message: unknown, log: DecisionLog): Promise<void> {
+  const { world, deployment } = receiver;
   const page = readable(PageMessage.safeParse(message), "page message", log);
   try {
     await world.ready();
+    await deployment.mayWrite(); // streams follow the rules: an older configuration would start them anew
     if (page.kind === "subscriptions") await keepTenantSubscriptions(world, page.tenantId, log, true);
     else await collectChanges(world, page, log);
   } catch (error) {
-    if (!(error instanceof SyncError) && !(error instanceof StorageUnavailable)) throw error;
+    if (!isPassing(error)) throw error;
     // Not an attempt: the same message comes back when there is reason to hope. The timer would take the run up too.
-    const afterMs = (error instanceof SyncError ? error.afterMs : undefined) ?? world.chance.between(5_000, 20_000);
-    log.warn("page put off", {
-      tenantId: page.tenantId,
-      because: error instanceof SyncError ? error.code : "STORAGE_UNAVAILABLE",
-      afterMs,
-    });
+    const superseded = error instanceof SyncError && error.code === "CONFIG_SUPERSEDED";
+    const named = error instanceof SyncError && !superseded ? error.afterMs : undefined;
+    const afterMs = named ?? world.chance.between(3_000, 15_000);
+    log.warn("page put off", { tenantId: page.tenantId, because: becauseOf(error), afterMs });
     await world.bus.send("pages", [{ id: world.chance.uuid(), body: page, notBefore: world.clock.now() + afterMs }]);
   }
 }
