@@ -3,6 +3,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { SyncConfig } from "../../shared/config/schema.ts";
+import type { Knobs } from "../graph/api.ts";
 import { readExport } from "../organization/exports.ts";
 import { type Organization, organization } from "../organization/topology.ts";
 import { azuriteConnectionString } from "../storage/azurite-process.ts";
@@ -32,6 +33,14 @@ export interface CloudOptions {
   settings?: Readonly<Record<string, string>>;
   /** Another process in place of the Graph tenants, with the same report. */
   graphFile?: string;
+  /** Changes the jobs before anything starts. */
+  jobs?: (config: SyncConfig) => SyncConfig;
+  /** Instead of what follows from `speed` and `realistic`. */
+  knobs?: Partial<Knobs>;
+  /** More people, computed, by tenant name. */
+  computedUsers?: Readonly<Record<string, number>>;
+  /** Tables in memory: for measurements, in which writing the whole database to disk would be in the way. */
+  inMemory?: boolean;
 }
 
 export interface LocalCloud {
@@ -82,7 +91,8 @@ export async function startCloud(options: CloudOptions = {}): Promise<LocalCloud
     const { certificates, tablesFolder } = await freshFolder(folder, names);
     const appCertificates = Object.fromEntries(names.map((name) => [name, certificates.apps[name]?.certificate ?? ""]));
     const contoso = organization({ ...made, certificates: appCertificates, ...(users && { users }) });
-    const config = contoso.config((tenant) => certificates.apps[tenant]?.file ?? "");
+    const usual = contoso.config((tenant) => certificates.apps[tenant]?.file ?? "");
+    const config = options.jobs ? options.jobs(usual) : usual;
     const configFile = join(folder, "sync.config.json");
     await writeFile(configFile, `${JSON.stringify(config, null, 2)}\n`);
 
@@ -93,7 +103,8 @@ export async function startCloud(options: CloudOptions = {}): Promise<LocalCloud
       serverCert: certificates.server.cert,
       serverKey: certificates.server.key,
       appCertificates,
-      knobs: pace.knobs,
+      knobs: { ...pace.knobs, ...options.knobs },
+      ...(options.computedUsers && { computedUsers: options.computedUsers }),
       ...(usersFile !== undefined && { usersFile: resolve(usersFile) }),
       ...(recordFile !== undefined && { recordFile: resolve(recordFile) }),
     };
@@ -106,7 +117,11 @@ export async function startCloud(options: CloudOptions = {}): Promise<LocalCloud
         env: trust,
       }),
       processes.start<BusReport>({ name: "bus", file: file("bus/process.ts") }),
-      processes.start<string>({ name: "storage", file: file("storage/azurite-server.ts"), args: [tablesFolder] }),
+      processes.start<string>({
+        name: "storage",
+        file: file("storage/azurite-server.ts"),
+        args: options.inMemory ? [] : [tablesFolder],
+      }),
     ]);
 
     const instances: Supervised<{ url: string }>[] = [];

@@ -26,7 +26,7 @@ async function start(options: GraphProcessOptions): Promise<void> {
   const tenants = createGraphTenants({
     seed,
     clock: realClock(),
-    tenants: contoso.tenants,
+    tenants: contoso.tenants.map((spec) => ({ ...spec, computedUsers: options.computedUsers?.[spec.name] ?? 0 })),
     knobs: options.knobs,
     deliver: httpsDelivery(recorder),
     roots: addresses.roots,

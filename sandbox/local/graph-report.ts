@@ -7,6 +7,8 @@ import type { Knobs } from "../graph/api.ts";
 export interface GraphProcessOptions {
   seed: number;
   people: number;
+  /** More people, computed, by tenant name. */
+  computedUsers?: Readonly<Record<string, number>>;
   /** A real export that fills a source tenant. */
   usersFile?: string;
   /** The configuration that `GET /differences` compares with. */

@@ -31,7 +31,7 @@ const LOOKS_DEEPER: ReadonlySet<Reason> = new Set(["verify", "manager", "operato
 export async function lookAt(world: World, person: Person, link: Link | undefined, source: SourceView): Promise<Look> {
   const { pair, userId } = person;
   const scope = scopeOf(source, pair);
-  const inputs = world.hash(JSON.stringify(inputsOf(pair, scope)));
+  const inputs = inputsHash(world, pair, scope);
   if (link && isAsBefore(link, inputs, person.reason, world.clock.now())) return { kind: "asBefore", link };
   const [target, manager, groupsHealthy] = await Promise.all([
     readTarget(world, person, link, scope),
@@ -75,6 +75,10 @@ function isAsBefore(link: Link, inputs: string, reason: Reason, now: number): bo
   if (link.state === "inviting" || link.state === "invited") return false;
   return link.escrow === undefined || now < link.escrow.nextAt;
 }
+
+/** What a link remembers of all inputs of its last decision. */
+export const inputsHash = (world: Pick<World, "hash">, pair: Pair, scope: ScopeDecision): string =>
+  world.hash(JSON.stringify(inputsOf(pair, scope)));
 
 function inputsOf(pair: Pair, scope: ScopeDecision): unknown {
   if (scope.kind === "missing") return [pair.rulesHash, scope.kind];
