@@ -43,8 +43,10 @@ export async function collectChanges(
 async function startRun(world: World, at: Stream, stored: Stored, log: DecisionLog): Promise<void> {
   const now = world.clock.now();
   if (stored && stored.value.phase !== "idle") {
-    await save(world, at, stored, { ...stored.value, again: true });
-    return sendNext(world, at, stored.value);
+    const noted = await save(world, at, stored, { ...stored.value, again: true });
+    if (noted) return sendNext(world, at, noted);
+    const moved = await world.tables.checkpoints.read(at.tenantId, at.stream); // perhaps to its end
+    return startRun(world, at, moved, log);
   }
   const tracks = await tracksOf(world, at);
   if (tracks === undefined) {
@@ -63,7 +65,7 @@ async function startRun(world: World, at: Stream, stored: Stored, log: DecisionL
     startedAt: now,
     touchedAt: now,
   };
-  if ((await save(world, at, stored, next)) === "saved") {
+  if (await save(world, at, stored, next)) {
     log.info("run started", { tenantId: at.tenantId, stream: at.stream, runId: next.runId, full: anew });
     await sendNext(world, at, next);
   }
@@ -76,15 +78,16 @@ async function readPage(world: World, at: Stream, stored: StoredRow<Checkpoint>,
     log.warn("token was reset: full round", { tenantId: at.tenantId, stream: at.stream });
     const { link: _, ...rest } = checkpoint;
     const next = { ...rest, seq: checkpoint.seq + 1, full: true, touchedAt: world.clock.now() };
-    if ((await save(world, at, stored, next)) === "saved") await sendNext(world, at, next);
+    const saved = await save(world, at, stored, next);
+    if (saved) await sendNext(world, at, saved);
     return;
   }
   if (page.unreadable > 0) await tellUnreadable(world, at, page.unreadable, log);
   await hintPage(world, at, checkpoint, page);
-  const next = afterPage(world, at, checkpoint, page);
-  if ((await save(world, at, stored, next)) === "moved") return;
+  const saved = await save(world, at, stored, afterPage(world, at, checkpoint, page));
+  if (!saved) return;
   log.info("page read", { tenantId: at.tenantId, stream: at.stream, seq: checkpoint.seq, users: page.userIds.length });
-  await sendNext(world, at, next);
+  await sendNext(world, at, saved);
 }
 
 async function tellUnreadable(world: World, at: Stream, items: number, log: DecisionLog): Promise<void> {
@@ -160,9 +163,10 @@ async function hintLinks(world: World, at: Stream, stored: StoredRow<Checkpoint>
     touchedAt: world.clock.now(),
     ...(cursor ? { cursor } : {}),
   };
-  if ((await save(world, at, stored, next)) === "moved") return;
+  const saved = await save(world, at, stored, next);
+  if (!saved) return;
   log.info("links hinted", { tenantId: at.tenantId, stream: at.stream, users: userIds.length });
-  await sendNext(world, at, next);
+  await sendNext(world, at, saved);
 }
 
 /** Ids of linked people from a place on; a place is `{pair}|{user}`. */
@@ -220,10 +224,24 @@ async function startMissing(world: World, at: Stream, groups: number): Promise<v
   }
 }
 
-async function save(world: World, at: Stream, stored: Stored, next: Checkpoint): Promise<"saved" | "moved"> {
-  const written = await world.tables.checkpoints.write(at.tenantId, at.stream, next, stored?.etag);
-  return written.kind === "written" ? "saved" : "moved";
+/**
+ * Under the ETag that was read; what was saved, or `undefined`: the run has moved on. Who only asked for another run
+ * meanwhile has not moved it: the wish is kept.
+ */
+async function save(world: World, at: Stream, stored: Stored, next: Checkpoint): Promise<Checkpoint | undefined> {
+  const { checkpoints } = world.tables;
+  let wanted = next;
+  for (let etag = stored?.etag; ; ) {
+    const written = await checkpoints.write(at.tenantId, at.stream, wanted, etag);
+    if (written.kind === "written") return wanted;
+    const found = stored && (await checkpoints.read(at.tenantId, at.stream));
+    if (!found || placeOf(found.value) !== placeOf(stored.value)) return undefined;
+    etag = found.etag;
+    if (found.value.again) wanted = { ...wanted, again: true };
+  }
 }
+
+const placeOf = ({ runId, seq, phase }: Checkpoint): string => `${runId}:${seq}:${phase}`;
 
 /** The message for the page that the checkpoint points at; after the last one a new run, if one was asked for meanwhile. */
 async function sendNext(
