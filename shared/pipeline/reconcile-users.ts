@@ -148,7 +148,9 @@ export class Reconciler {
     if (!told || outcomes.some(({ kind }) => kind === "written")) return undefined;
     const joining = (outcome: Outcome) =>
       outcome.kind === "skipped" && outcome.because === "notAssigned" && hint.reason === "membership";
-    const unseen = outcomes.some((outcome) => outcome.kind === "unchanged" || joining(outcome));
+    // Writes to guests come back as notifications of the tenant that they are guests of: mostly our own.
+    const guest = (outcome: Outcome) => "because" in outcome && outcome.because === "externalAtSource";
+    const unseen = outcomes.some((outcome) => (outcome.kind === "unchanged" && !guest(outcome)) || joining(outcome));
     const inTime = this.world.clock.now() < hint.noticedAt + this.world.settings.replicationAllowanceMs;
     return unseen && inTime ? RELOOKS_MS[hint.attempt] : undefined;
   }
