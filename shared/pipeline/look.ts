@@ -1,3 +1,4 @@
+import { SyncError } from "../domain/error.ts";
 import { groupKey, type Job, type Pair } from "../domain/job.ts";
 import { type Link, linkName, stampOf } from "../domain/link.ts";
 import { invitationAddress } from "../domain/matching.ts";
@@ -63,7 +64,12 @@ export async function readSource(
     tenant.user(userId, attributes, lane),
     groups.size > 0 ? tenant.memberOf(userId, [...groups.values()], lane) : new Set<string>(),
   ]);
-  if (user) return { kind: "found", user, memberOf };
+  if (user && memberOf) return { kind: "found", user, memberOf };
+  // Somebody who is there and of whose groups nothing was said: no proof of anything, and soon a visible failure.
+  if (user) {
+    const detail = "404 for the groups of a user who exists";
+    throw new SyncError("TENANT_UNAVAILABLE", { tenantId: first.source.id, detail, isolated: true });
+  }
   return { kind: (await tenant.isSoftDeleted(userId, lane)) ? "deleted" : "missing" };
 }
 

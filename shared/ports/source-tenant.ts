@@ -10,8 +10,11 @@ export interface SourceTenant {
   user(userId: string, attributes: readonly string[], lane: Lane): Promise<SourceUser | undefined>;
   /** The user is in the recycle bin: a positive statement that it was deleted. */
   isSoftDeleted(userId: string, lane: Lane): Promise<boolean>;
-  /** Keys (`groupKey`) of those groups that the user is a member of, directly or, for transitive ones, through other groups. */
-  memberOf(userId: string, groups: readonly ScopeGroup[], lane: Lane): Promise<ReadonlySet<string>>;
+  /**
+   * Keys (`groupKey`) of those groups that the user is a member of, directly or, for transitive ones, through other groups.
+   * `undefined`: Graph answered 404, which says nothing about any membership.
+   */
+  memberOf(userId: string, groups: readonly ScopeGroup[], lane: Lane): Promise<ReadonlySet<string> | undefined>;
   /** Whether a group can be believed when it says that somebody is not a member. */
   groupState(groupId: string): Promise<"present" | "empty" | "missing">;
   /** Ids of the users whose manager this is. */

@@ -40,16 +40,22 @@ export class GraphSourceTenant implements SourceTenant {
     return true;
   }
 
-  async memberOf(userId: string, groups: readonly ScopeGroup[], lane: Lane): Promise<ReadonlySet<string>> {
+  async memberOf(userId: string, groups: readonly ScopeGroup[], lane: Lane): Promise<ReadonlySet<string> | undefined> {
     const direct = new Set(groups.filter((group) => !group.transitive).map(({ id }) => id));
     const transitive = [...new Set(groups.filter((group) => group.transitive).map(({ id }) => id))];
-    const checks: Promise<readonly string[]>[] = [];
+    const checks: Promise<readonly string[] | undefined>[] = [];
     for (let start = 0; start < transitive.length; start += GROUPS_PER_CHECK) {
       const check = this.check(userId, transitive.slice(start, start + GROUPS_PER_CHECK), lane);
-      checks.push(check.then((ids) => ids.map((id) => groupKey({ id, transitive: true }))));
+      checks.push(check.then((ids) => ids?.map((id) => groupKey({ id, transitive: true }))));
     }
-    if (direct.size > 0) checks.push(this.directGroups(userId, lane).then((ids) => ids.filter((id) => direct.has(id))));
-    return new Set((await Promise.all(checks)).flat());
+    if (direct.size > 0)
+      checks.push(this.directGroups(userId, lane).then((ids) => ids?.filter((id) => direct.has(id))));
+    const keys = new Set<string>();
+    for (const found of await Promise.all(checks)) {
+      if (!found) return undefined;
+      for (const key of found) keys.add(key);
+    }
+    return keys;
   }
 
   groupState(groupId: string): Promise<"present" | "empty" | "missing"> {
@@ -62,17 +68,17 @@ export class GraphSourceTenant implements SourceTenant {
   }
 
   async reportsOf(userId: string): Promise<readonly string[]> {
-    return this.idsFrom(`/users/${userId}/directReports?$select=id&$top=999`, "changes");
+    return (await this.idsFrom(`/users/${userId}/directReports?$select=id&$top=999`, "changes")) ?? [];
   }
 
-  private async check(userId: string, groupIds: readonly string[], lane: Lane): Promise<readonly string[]> {
+  private async check(userId: string, groupIds: readonly string[], lane: Lane): Promise<readonly string[] | undefined> {
     const call = { method: "POST", path: `/users/${userId}/checkMemberGroups`, body: { groupIds } } as const;
     const answer = await this.gateway.read(call, lane);
-    if (answer.status === 404) return [];
+    if (answer.status === 404) return undefined;
     return this.parsed(z.object({ value: z.array(z.string()) }), answer).value;
   }
 
-  private directGroups(userId: string, lane: Lane): Promise<readonly string[]> {
+  private directGroups(userId: string, lane: Lane): Promise<readonly string[] | undefined> {
     return this.idsFrom(`/users/${userId}/memberOf?$select=id&$top=999`, lane);
   }
 
@@ -86,10 +92,11 @@ export class GraphSourceTenant implements SourceTenant {
     return this.parsed(Ids, members).value.length > 0 ? "present" : "empty";
   }
 
-  private async idsFrom(path: string, lane: Lane): Promise<readonly string[]> {
+  /** `undefined`: 404. */
+  private async idsFrom(path: string, lane: Lane): Promise<readonly string[] | undefined> {
     const ids: string[] = [];
     let answer = await this.gateway.read({ method: "GET", path }, lane);
-    if (answer.status === 404) return ids;
+    if (answer.status === 404) return undefined;
     for (;;) {
       const page = this.parsed(Ids, answer);
       ids.push(...page.value.map(({ id }) => id));
