@@ -22,7 +22,10 @@ export interface Link {
   inputs?: string;
   /** Why the last decision wrote nothing. */
   because?: string;
-  /** The target user is blocked because we blocked it; a block that others set is not ours to lift. */
+  /**
+   * The target user is blocked because we blocked it; a block that others set is not ours to lift. Set before the block is
+   * written, so that a worker who dies over it leaves no block that nobody lifts.
+   */
   blockedByUs?: boolean;
   /** When we last wrote to the target user: until every replica has seen it, a reading that contradicts it is not believed. */
   writtenAt?: number;
@@ -39,8 +42,6 @@ export interface Claim {
   id: string;
   /** What is being done, so that whoever takes over knows what may have happened. */
   plan: "create" | "update" | "delete" | "restore";
-  /** The update blocks the target user. */
-  blocks?: boolean;
   at: number;
 }
 

@@ -148,10 +148,16 @@ function planOut(view: PersonView, rules: PlanRules, scope: ScopeDecision & { ki
 function removal(view: PersonView, rules: PlanRules, because: string, action: Job["onOutOfScope"]): Plan {
   const { link, target } = view;
   const job = rules.pair.jobs.find(({ id }) => id === link?.jobId);
-  const unseenMs = link?.state === "removed" ? (link.writtenAt ?? 0) + rules.replicationAllowanceMs - view.now : 0;
-  if (unseenMs > 0)
+  const gone = target.kind === "missing" || isSoftDeleted(target);
+  // Somebody of us died over removing the target user: it is recorded as our removal.
+  if (target.kind === "found" && gone && link?.claim?.plan === "delete")
+    return { kind: "delete", targetId: target.user.id, because };
+  // We have just restored or made what seems to be gone, or removed what seems to be there.
+  const contradicts = gone || link?.state === "removed";
+  const unseenMs = (link?.writtenAt ?? 0) + rules.replicationAllowanceMs - view.now;
+  if (contradicts && unseenMs > 0)
     return { kind: "confirm", because: "ownWriteNotSeenYet", afterMs: Math.min(unseenMs, UNSEEN_LOOK_MS) };
-  if (target.kind === "missing" || isSoftDeleted(target)) return { kind: "forget", because };
+  if (gone) return { kind: "forget", because };
   if (target.kind !== "found") return { kind: "confirm", because, afterMs: 1_000 };
   if (!isExternal(target.user)) return { kind: "hold", code: "TARGET_NOT_EXTERNAL" };
   if (!job) return { kind: "keep", because: "jobIsGone", job: undefined };
@@ -253,7 +259,7 @@ function planLive(
   wanted: Attributes,
   managerId: string | undefined,
 ): Plan {
-  const blockedByUs = view.link?.blockedByUs === true || view.link?.claim?.blocks === true;
+  const blockedByUs = view.link?.blockedByUs === true;
   if (!source.accountEnabled && user.accountEnabled) {
     return {
       ...blockUpdate(user.id),

@@ -77,9 +77,10 @@ interface Held {
 async function takeClaim(work: Work) {
   const { world, person, stored, plan, name } = work;
   const blocks = plan.kind === "update" && plan.changes.accountEnabled === false;
-  const claim: Claim = { id: name, plan: plan.kind, at: world.clock.now(), ...(blocks ? { blocks } : {}) };
+  const claim: Claim = { id: name, plan: plan.kind, at: world.clock.now() };
   const jobId = work.job?.id ?? stored?.value.jobId;
-  if (plan.kind !== "create") return writeLink(world, person, stored, "marked", { claim, jobId });
+  if (plan.kind !== "create")
+    return writeLink(world, person, stored, "marked", { claim, jobId, ...(blocks ? { blockedByUs: true } : {}) });
   return writeLink(world, person, stored, "inviting", {
     claim,
     jobId,
@@ -264,11 +265,16 @@ async function release(held: Held, error: unknown): Promise<Applied> {
   }
   const unsure = error instanceof WriteUnsure || applied === undefined;
   const notInvited = held.stored.value.state === "inviting" && !unsure;
+  const maybeRemoved = held.work.plan.kind === "delete" && unsure;
+  const mayBeBlocked = unsure || held.written.includes("accountEnabled");
   // A verification that meets the same trouble comes back as itself and asks for no other.
   if (unsure && person.reason !== "verify") await hintVerify(world, person, world.settings.replicationAllowanceMs);
-  const written = await writeLink(world, person, held.stored, notInvited ? "forgotten" : "marked", {
+  const signal = notInvited ? "forgotten" : maybeRemoved ? "removed" : "marked";
+  const written = await writeLink(world, person, held.stored, signal, {
     claim: undefined,
     ...(notInvited ? { address: undefined, since: undefined } : {}),
+    ...(maybeRemoved ? { writtenAt: world.clock.now() } : {}),
+    ...(mayBeBlocked ? {} : { blockedByUs: held.work.stored?.value.blockedByUs }),
   });
   if (applied === undefined) throw error; // a defect: loudly, and without a claim that would hide it
   if (written.kind === "moved") return { kind: "again", because: "moved", afterMs: 2_000 };

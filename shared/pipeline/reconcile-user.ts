@@ -105,7 +105,15 @@ async function keep(
   const because = plan.because === "asWished" ? undefined : plan.because;
   const finished = stored?.value.state === "invited";
   if (finished && plan.job?.manager) await hintReports(world, person);
-  const change = { ...SETTLED, inputs: look.inputs, because, jobId: plan.job?.id ?? stored?.value.jobId };
+  const { target } = look.view;
+  const blocked = target.kind === "found" && !target.user.accountEnabled;
+  const change = {
+    ...SETTLED,
+    inputs: look.inputs,
+    because,
+    jobId: plan.job?.id ?? stored?.value.jobId,
+    blockedByUs: (blocked && stored?.value.blockedByUs) || undefined,
+  };
   if (!(await settle(world, person, stored, "settled", change))) return { kind: "startOver" };
   if (because && because !== stored?.value.because)
     await log(world, person, { action: "other", status: "skipped", because });

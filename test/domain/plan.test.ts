@@ -166,9 +166,9 @@ describe("linked people in scope", () => {
       plan: { kind: "keep", because: "TARGET_BLOCKED_THERE" },
     },
     {
-      name: "blocked by us, and we died before we could say so",
+      name: "blocked by us, and we died over it",
       view: {
-        link: linked({ claim: { id: "c", plan: "update", blocks: true, at: 0 } }),
+        link: linked({ blockedByUs: true, claim: { id: "c", plan: "update", at: 0 } }),
         target: found({ accountEnabled: false }),
       },
       plan: { kind: "update", changes: { accountEnabled: true } },
@@ -335,6 +335,24 @@ describe("people who left", () => {
       name: "already in the target's recycle bin",
       view: { scope: out("sourceDeleted"), target: found({ softDeleted: true }) },
       plan: { kind: "forget" },
+    },
+    {
+      name: "in the target's recycle bin since one of us died over the removal",
+      view: {
+        link: linked({ claim: { id: "c", plan: "delete", at: 0 }, writtenAt: NOW - 10_000 }),
+        scope: out("sourceDeleted"),
+        target: found({ softDeleted: true }),
+      },
+      plan: { kind: "delete", because: "sourceDeleted" },
+    },
+    {
+      name: "restored a moment ago, and replicas of both tenants still show it deleted",
+      view: {
+        link: linked({ writtenAt: NOW - 10_000 }),
+        scope: out("sourceDeleted"),
+        target: found({ softDeleted: true }),
+      },
+      plan: { kind: "confirm", because: "ownWriteNotSeenYet" },
     },
     {
       name: "internal in the target by now",

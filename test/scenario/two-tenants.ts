@@ -1,0 +1,219 @@
+import { expect } from "vitest";
+import type { Knobs, TenantSpec } from "../../sandbox/graph/api.ts";
+import { describeDifference, differences } from "../../sandbox/oracle.ts";
+import { random } from "../../sandbox/random.ts";
+import { type SimulatedWorld, simulatedWorld, type WorldOptions } from "../../sandbox/world.ts";
+import { type WriteWatch, watchWrites } from "../../sandbox/write-watch.ts";
+import { SyncConfig } from "../../shared/config/schema.ts";
+import type { Link } from "../../shared/domain/link.ts";
+import type { Settings } from "../../shared/pipeline/world.ts";
+import { SECOND } from "./contoso.ts";
+
+/** The smallest world with everything in it: one source, one target, two jobs between them, a group for each, and few people. */
+export interface TwoTenants {
+  world: SimulatedWorld;
+  watch: WriteWatch;
+  source: ReturnType<SimulatedWorld["graph"]["truth"]>;
+  target: ReturnType<SimulatedWorld["graph"]["truth"]>;
+  sourceId: string;
+  targetId: string;
+  /** The scope of job `a` and of job `b`; `a` comes first. */
+  groupA: string;
+  groupB: string;
+  /** Makes an employee of the source, in these groups. Answers the id. */
+  hire(name: string, groups: readonly string[], more?: Readonly<Record<string, unknown>>): string;
+  link(userId: string): Link | undefined;
+  /** Guests that stand for the user, removed ones too. */
+  guestsOf(userId: string): ReturnType<TwoTenants["target"]["user"]>[];
+  /** What is not as it must be once nothing is under way: the oracle's differences, links that are not settled, two owners. */
+  faults(): string[];
+  /** What must never have happened: a second user for one person, two owners of one target user, writes to others. */
+  crimes(): string[];
+  /** Runs until nothing is wrong; the simulated time that it took, or the limit. */
+  untilSettled(limitMs: number): Promise<number>;
+}
+
+export type TwoTenantsOptions = Pick<WorldOptions, "seed"> & {
+  knobs?: Partial<Knobs>;
+  settings?: Partial<Settings>;
+  instances?: number;
+  timerMs?: number;
+  concurrency?: number;
+};
+
+/** An account of one person at a second desk is no second person: guests are counted by whose account they are. */
+export function twoTenants(options: TwoTenantsOptions): TwoTenants {
+  const chance = random(options.seed);
+  const apps = { source: chance.uuid(), target: chance.uuid() };
+  const tenants = [spec("home", chance.uuid(), apps.source, SOURCE), spec("hub", chance.uuid(), apps.target, TARGET)];
+  const [home, hub] = tenants as [TenantSpec, TenantSpec];
+  const [groupA, groupB] = [chance.uuid(), chance.uuid()];
+  const config = configOf(tenants, groupA, groupB);
+  const world = simulatedWorld({
+    ...options,
+    tenants,
+    config,
+    knobs: { ...KNOBS, ...options.knobs },
+    settings: { ...SETTINGS, ...options.settings },
+    populate: (graph) => {
+      const truth = graph.truth("home");
+      // A group without members is not believed: somebody is always there.
+      const anchor = truth.createUser(employee("anchor"));
+      truth.createGroup({ id: groupA, displayName: "A", members: [anchor] });
+      truth.createGroup({ id: groupB, displayName: "B", members: [anchor] });
+    },
+  });
+  const watch = watchWrites(world.graph, config);
+  const [source, target] = [world.graph.truth("home"), world.graph.truth("hub")];
+  const crimes = watchForCrimes(world, apps.target, home.id);
+  const links = () => world.store.dump("links").map(({ row, value }) => ({ ...(value as Link), userId: row }));
+  const faults = () => [
+    ...differences(world.graph, config, watch).map(describeDifference),
+    ...links()
+      .filter((link) => !isSettled(link))
+      .map((link) => `not settled: ${JSON.stringify(link)}`),
+  ];
+  return {
+    world,
+    watch,
+    source,
+    target,
+    sourceId: home.id,
+    targetId: hub.id,
+    groupA,
+    groupB,
+    hire(name, groups, more = {}) {
+      const id = source.createUser({ ...employee(name), ...more });
+      for (const group of groups) source.addMember(group, id);
+      return id;
+    },
+    link: (userId) => links().find((link) => link.userId === userId),
+    guestsOf: (userId) => [...target.users()].filter(({ home }) => home?.userId === userId),
+    faults,
+    crimes,
+    async untilSettled(limitMs) {
+      const startedAt = world.clock.now();
+      while (world.clock.now() - startedAt < limitMs) {
+        await world.clock.runFor(SECOND);
+        if (faults().length === 0) break;
+      }
+      return world.clock.now() - startedAt;
+    },
+  };
+}
+
+/** Expects that nothing is wrong now and nothing was. */
+export function expectSound(c: TwoTenants): void {
+  expect(c.faults()).toEqual([]);
+  expect(c.crimes()).toEqual([]);
+}
+
+/** A state at rest, nobody at work on it, no proof or failure under way. */
+function isSettled({ state, claim, escrow, missingSince, targetMissingSince }: Link): boolean {
+  if (state === "inviting" || state === "invited") return false;
+  return claim === undefined && escrow === undefined && missingSince === undefined && targetMissingSince === undefined;
+}
+
+/** Watches every commit of the target and the rows of owners. */
+function watchForCrimes(world: SimulatedWorld, client: string, sourceId: string): () => string[] {
+  const found: string[] = [];
+  const made = new Map<string, string[]>();
+  const target = world.graph.truth("hub");
+  target.onCommit(({ object, kind, by, id }) => {
+    if (object !== "user" || kind !== "created" || by !== client) return;
+    const person = target.user(id)?.home?.userId ?? `nobody (${id})`;
+    const users = [...(made.get(person) ?? []), id];
+    made.set(person, users);
+    if (users.length > 1) found.push(`a second user for ${person}: ${users.join(", ")}`);
+  });
+  return () => {
+    const owners = new Map(
+      world.store.dump("targets").map(({ row, value }) => [row, (value as { link: string }).link] as const),
+    );
+    const linked = world.store.dump("links").flatMap(({ row, value }) => {
+      const { targetId } = value as Link;
+      return targetId === undefined ? [] : [{ userId: row, targetId }];
+    });
+    const twice = linked.filter((one) => linked.some((other) => other !== one && other.targetId === one.targetId));
+    const strange = linked.filter(({ userId, targetId }) => owners.get(`user:${targetId}`) !== `${sourceId}/${userId}`);
+    return [
+      ...found,
+      ...twice.map(({ userId, targetId }) => `${targetId} has two owners, one is ${userId}`),
+      ...strange.map(
+        ({ userId, targetId }) => `${userId} has ${targetId}, the owner's row says ${owners.get(`user:${targetId}`)}`,
+      ),
+    ];
+  };
+}
+
+/** Small lags, and allowances that fit them. */
+const KNOBS: Partial<Knobs> = {
+  latencyMs: [20, 120],
+  replicationLagMs: 2_000,
+  indexLagMs: 4_000,
+  deltaLagMs: 2_000,
+  notificationDelayMs: [200, 2_000],
+  notificationLost: 0,
+  notificationDoubled: 0,
+  notificationReordered: false,
+};
+export const SETTINGS = {
+  replicationAllowanceMs: 5_000,
+  indexAllowanceMs: 10_000,
+  sweepMs: 60_000,
+} satisfies Partial<Settings>;
+
+const SOURCE = ["User.Read.All", "GroupMember.Read.All", "Group.Read.All"];
+const TARGET = [
+  "User.Read.All",
+  "User.ReadWrite.All",
+  "User.Invite.All",
+  "User.DeleteRestore.All",
+  "User.EnableDisableAccount.All",
+];
+
+const spec = (name: string, id: string, clientId: string, permissions: readonly string[]): TenantSpec => ({
+  name,
+  id,
+  cloud: "global",
+  domain: `${name}.example`,
+  initialDomain: `${name}.onmicrosoft.com`,
+  clients: [{ clientId, permissions, extensions: [{ name: "syncSource", dataType: "String" }] }],
+});
+
+const employee = (name: string) => ({
+  displayName: name,
+  userPrincipalName: `${name}@home.example`,
+  mail: `${name}@home.example`,
+  accountEnabled: true,
+  userType: "Member",
+  department: "0",
+});
+
+function configOf(tenants: readonly TenantSpec[], groupA: string, groupB: string): SyncConfig {
+  const job = (id: string, group: string) => ({
+    id,
+    source: "home",
+    target: "hub",
+    state: "on",
+    userType: "member",
+    scope: { groups: [{ id: group }] },
+    mappings: [
+      { target: "displayName", source: "displayName" },
+      { target: "department", source: "department" },
+      { target: "mail", source: "mail" },
+      { target: "companyName", constant: `job ${id}` },
+    ],
+  });
+  return SyncConfig.parse({
+    version: 1,
+    deployment: "two-tenants",
+    tenants: tenants.map(({ name, id, cloud, clients }) => ({
+      name,
+      id,
+      cloud,
+      credential: { kind: "certificate", clientId: clients[0]?.clientId, path: `${name}.pem` },
+    })),
+    jobs: [job("a", groupA), job("b", groupB)],
+  });
+}
