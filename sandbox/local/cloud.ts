@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { SyncConfig } from "../../shared/config/schema.ts";
 import type { Knobs } from "../graph/api.ts";
-import { readExport } from "../organization/exports.ts";
+import { type ImportedUsers, readExport } from "../organization/exports.ts";
 import { type Organization, organization } from "../organization/topology.ts";
 import { azuriteConnectionString } from "../storage/azurite-process.ts";
 import { type Certificates, makeCertificates } from "./certificates.ts";
@@ -47,6 +47,8 @@ export interface LocalCloud {
   readonly folder: string;
   readonly endpoints: Endpoints;
   readonly organization: Organization;
+  /** What came of the users file. */
+  readonly imported: ImportedUsers | undefined;
   readonly config: SyncConfig;
   /** What follows from the tenants' lags and quotas, for people to read. */
   readonly pace: Pace;
@@ -74,7 +76,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<LocalCloud
   if (!existsSync(join(appFolder, "host.json"))) {
     throw new Error(`There is no built app in ${appFolder}. Run: npm run build`);
   }
-  const users = options.usersFile === undefined ? undefined : readExport(readFileSync(options.usersFile));
+  const users = options.usersFile === undefined ? undefined : importUsers(options.usersFile);
   const unlock = lockFolder(folder);
   await rm(join(folder, "logs"), { recursive: true, force: true });
   const processes = supervisor({ logFolder: join(folder, "logs") });
@@ -165,6 +167,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<LocalCloud
         return current();
       },
       organization: contoso,
+      imported: users,
       config,
       pace,
       graph: graph.report,
@@ -175,6 +178,14 @@ export async function startCloud(options: CloudOptions = {}): Promise<LocalCloud
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+function importUsers(usersFile: string): ImportedUsers {
+  try {
+    return readExport(readFileSync(usersFile));
+  } catch (error) {
+    throw new Error(`${usersFile}: ${error instanceof Error ? error.message : error}`, { cause: error });
   }
 }
 

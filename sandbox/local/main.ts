@@ -1,6 +1,7 @@
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildApp } from "../../tools/build.ts";
+import type { ImportedUsers } from "../organization/exports.ts";
 import { type LocalCloud, startCloud } from "./cloud.ts";
 import { readOptions, type StartOptions, USAGE, UsageError } from "./options.ts";
 import { play } from "./play.ts";
@@ -48,6 +49,7 @@ async function main(): Promise<void> {
   const folder = process.env.SANDBOX_FOLDER;
   cloud = await startCloud({ ...options, ...(folder !== undefined && { folder }) });
   introduce(cloud, options);
+  if (cloud.imported && options.usersFile !== undefined) tellImported(cloud.imported, options.usersFile);
   const right = options.idle || (await play(cloud, process.stdout));
   if (options.once) return end(right ? 0 : 1);
   say("Up until Ctrl-C.");
@@ -62,6 +64,14 @@ function introduce({ endpoints, folder, pace }: LocalCloud, options: StartOption
   say(`  everything       ${relative(process.cwd(), folder) || "."}/endpoints.json; logs beside it in logs/`);
   const { REPLICATION_ALLOWANCE_SECONDS: seconds } = pace.settings;
   say(`The app allows ${seconds} s for the replicas of a tenant to agree; its default is 90 s.`);
+}
+
+/** Every row that could not be used and everything that was changed: nobody of an export is dropped silently. */
+function tellImported({ people, refused, notes }: ImportedUsers, usersFile: string): void {
+  say(`From ${usersFile}: ${people.length} users; ${refused.length} rows cannot be used.`);
+  for (const { where, who, reason } of refused) say(`  ${where}, ${who}: ${reason}`);
+  if (notes.length > 0) say("Changed or guessed:");
+  for (const note of notes) say(`  ${note}`);
 }
 
 main().catch(fail);

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -36,8 +36,8 @@ function start(args: readonly string[]): { child: ChildProcess; output: () => st
   return { child, output: () => text, ended: new Promise((resolve) => child.once("exit", resolve)) };
 }
 
-async function up() {
-  const run = start(["--idle", "--people", "30"]);
+async function up(...more: readonly string[]) {
+  const run = start(["--idle", "--people", "30", ...more]);
   await vi.waitFor(() => expect(run.output()).toContain("Up until Ctrl-C."), { timeout: 25_000, interval: 50 });
   const { processes } = JSON.parse(await readFile(join(folder, "endpoints.json"), "utf8")) as Endpoints;
   const pids = processes.map(({ pid }) => pid);
@@ -59,11 +59,15 @@ describe("npm start -- --idle", () => {
     expect(existsSync(join(folder, "endpoints.json"))).toBe(false);
   });
 
-  test("killed, it leaves no process behind, and starts again in the same folder", async () => {
+  test("killed, it leaves no process behind, and starts again in the same folder with an export, whose rows that cannot be used it lists", async () => {
     const first = await up();
     first.child.kill("SIGKILL");
     await vi.waitFor(() => expect(first.pids.map(alive)).toEqual([false, false, false, false]), 5000);
-    const again = await up();
+    const users = join(folder, "users.csv");
+    await writeFile(users, "userPrincipalName,displayName\nada@fabrikam.com,Ada\nnobody,Nobody\n");
+    const again = await up("--users", users);
+    expect(again.output()).toContain(`From ${users}: 1 users; 1 rows cannot be used.`);
+    expect(again.output()).toMatch(/line 3, nobody: .*userPrincipalName/);
     again.child.kill("SIGTERM");
     expect(await again.ended).toBe(130);
   });
