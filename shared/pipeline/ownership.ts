@@ -2,7 +2,10 @@ import { linkName } from "../domain/link.ts";
 import type { TargetTenant } from "../ports/target-tenant.ts";
 import { pairKey, type World } from "./world.ts";
 
-/** Rows of `targets`: created only if absent, so that no target user and no address ever has two owners. */
+/**
+ * Rows of `targets`: created only if absent, so that no target user and no address ever has two owners. The row of a target
+ * user stays when the user is gone, since somebody else may be restoring it at that moment; its id never comes again.
+ */
 
 const userRow = (targetId: string) => `user:${targetId}`;
 const addressRow = (world: World, address: string) => `address:${world.hash(address.toLowerCase())}`;
@@ -34,13 +37,6 @@ export async function takeAddress(world: World, owned: Owned, address: string, t
 /** Who owns a target user, by our tables. */
 export async function ownerOf(world: World, targetTenantId: string, targetId: string): Promise<string | undefined> {
   return (await world.tables.targets.read(targetTenantId, userRow(targetId)))?.value.link;
-}
-
-/** The target user is gone for good. The address row goes when somebody else asks for it. */
-export async function releaseUser(world: World, owned: Owned, targetId: string): Promise<void> {
-  const stored = await world.tables.targets.read(owned.targetTenantId, userRow(targetId));
-  if (stored?.value.link !== linkName(owned.sourceTenantId, owned.userId)) return;
-  await world.tables.targets.remove(owned.targetTenantId, userRow(targetId), stored.etag);
 }
 
 async function take(world: World, owned: Owned, row: string): Promise<Taking> {

@@ -9,7 +9,7 @@ import type { Deployment } from "./deployment.ts";
 import { hintReports } from "./hints.ts";
 import { type Look, lookAt, type Person, readSource } from "./look.ts";
 import type { Outcome } from "./outcome.ts";
-import { releaseUser, takeAddress, takeUser } from "./ownership.ts";
+import { takeAddress, takeUser } from "./ownership.ts";
 import type { Pace } from "./pace.ts";
 import { logOutcomeOf, logRowName, writeLog } from "./provisioning-log.ts";
 import { countRemoval } from "./removals.ts";
@@ -183,8 +183,6 @@ async function recordFound(world: World, person: Person, stored: StoredLink, tar
 }
 
 async function forget(world: World, person: Person, stored: StoredLink, look: Seen, because: string): Promise<Step> {
-  const targetId = stored?.value.targetId;
-  if (targetId) await releaseUser(world, ownedOf(person), targetId);
   const goesOn = look.view.scope.kind === "in" || stored?.value.state === "inviting";
   const change: LinkChange = {
     ...SETTLED,
