@@ -3,7 +3,7 @@ import type { Call } from "../../sandbox/life.ts";
 import type { Instance } from "../../sandbox/world.ts";
 import { BusUnavailable } from "../../shared/ports/bus.ts";
 import { StorageUnavailable } from "../../shared/ports/rows.ts";
-import { MINUTE, SECOND } from "./contoso.ts";
+import { HOUR, MINUTE, SECOND } from "./contoso.ts";
 import { SETTINGS, type TwoTenants, type TwoTenantsOptions, twoTenants } from "./two-tenants.ts";
 
 /** Every effect may be the last: each kind of work is ended at each of its effects in turn, and somebody else goes on. */
@@ -145,6 +145,22 @@ const WORKS: readonly (Work & { ends: object })[] = [
     expected: (c, id) => ({ job: c.link(id)?.jobId, company: c.guestsOf(id)[0]?.properties.companyName }),
     ends: { job: "b", company: "job b" },
   },
+  ...[
+    { name: "subscription creation", gone: true },
+    { name: "subscription creation beside one that nobody knows", gone: false },
+  ].map(({ name, gone }) => ({
+    name,
+    options: { settings: { sweepMs: HOUR } },
+    prepare: hired,
+    work: (c: TwoTenants) => {
+      if (gone) c.world.graph.addFault({ tenant: "home", on: "any", kind: "subscriptionsGone" });
+      c.world.store.clear("subscriptions");
+    },
+    // No sweep comes so soon: only a notification tells.
+    afterwards: (c: TwoTenants, id: string) => c.source.updateUser(id, { department: "1" }),
+    expected: (c: TwoTenants, id: string) => ({ department: c.guestsOf(id)[0]?.properties.department }),
+    ends: { department: "1" },
+  })),
   {
     name: "page of a delta round",
     options: { knobs: { notificationLost: 1 }, settings: { sweepMs: 20_000 } },

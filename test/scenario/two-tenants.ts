@@ -6,7 +6,7 @@ import { type SimulatedWorld, simulatedWorld, type WorldOptions } from "../../sa
 import { type WriteWatch, watchWrites } from "../../sandbox/write-watch.ts";
 import { SyncConfig } from "../../shared/config/schema.ts";
 import type { Link } from "../../shared/domain/link.ts";
-import type { Settings } from "../../shared/pipeline/world.ts";
+import type { Settings, SubscriptionRow } from "../../shared/pipeline/world.ts";
 import { SECOND } from "./contoso.ts";
 
 /** The smallest world with everything in it: one source, one target, two jobs between them, a group for each, and few people. */
@@ -69,6 +69,7 @@ export function twoTenants(options: TwoTenantsOptions): TwoTenants {
   const links = () => world.store.dump("links").map(({ row, value }) => ({ ...(value as Link), userId: row }));
   const faults = () => [
     ...differences(world.graph, config, watch).map(describeDifference),
+    ...["users", "groups"].filter((name) => !isSubscribed(world, name)).map((name) => `no subscription to ${name}`),
     ...links()
       .filter((link) => !isSettled(link))
       .map((link) => `not settled: ${JSON.stringify(link)}`),
@@ -107,6 +108,11 @@ export function expectSound(c: TwoTenants): void {
   expect(c.faults()).toEqual([]);
   expect(c.crimes()).toEqual([]);
 }
+
+const isSubscribed = (world: SimulatedWorld, name: string): boolean =>
+  world.store
+    .dump("subscriptions")
+    .some(({ row, value }) => row === name && (value as SubscriptionRow).subscriptionId !== undefined);
 
 /** A state at rest, nobody at work on it, no proof or failure under way. */
 function isSettled({ state, claim, escrow, missingSince, targetMissingSince }: Link): boolean {
