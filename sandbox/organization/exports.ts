@@ -225,8 +225,8 @@ function userTypeOf(value: unknown, external: boolean): "Member" | "Guest" | und
 function repetition({ key, properties }: Person, where: string, seen: Map<string, string>): string | undefined {
   const upn = properties.userPrincipalName.toLowerCase();
   for (const [name, value] of [
-    ["object id", key],
     ["userPrincipalName", upn],
+    ["object id", key],
   ] as const) {
     const first = seen.get(value);
     if (first !== undefined) return `the same ${name} is in ${first}`;

@@ -161,6 +161,7 @@ describe("the portal's bulk download", () => {
         "too,few,values",
         line("ok6@x.example", ID(7), { name: "x".repeat(257) }),
         line("last@x.example", "", { enabled: "fAlSe" }),
+        line("Last@x.example", ""),
       ),
     );
     expect(people.map(({ properties }) => properties.userPrincipalName)).toEqual(["ok1@x.example", "last@x.example"]);
@@ -175,6 +176,7 @@ describe("the portal's bulk download", () => {
       "line 10: userType is neither Member nor Guest",
       "line 11: has 3 values where the first line names 25 columns",
       "line 12: displayName has 257 characters, at most 256 are allowed",
+      "line 14: the same userPrincipalName is in line 13",
     ]);
     expect(refused[0]?.who).toBe("No Name");
   });
