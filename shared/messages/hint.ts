@@ -40,6 +40,9 @@ export const Hint = z.strictObject({
 export type Hint = z.infer<typeof Hint>;
 export type Reason = (typeof REASONS)[number];
 
+/** A stream that nobody reads would be swept for ever. */
+const Stream = z.string().regex(/^(users|groups-\d{1,4})$/);
+
 /** Work on a source tenant, in queue `pages`. */
 export const PageMessage = z.discriminatedUnion("kind", [
   /** Read the page that the checkpoint of this stream points at, if it is still at `seq` of this run. */
@@ -47,7 +50,7 @@ export const PageMessage = z.discriminatedUnion("kind", [
     version: z.literal(1),
     kind: z.literal("page"),
     tenantId: z.guid(),
-    stream: z.string().min(1).max(100),
+    stream: Stream,
     runId: z.string().min(1).max(64),
     seq: z.int().min(0),
   }),
@@ -56,7 +59,7 @@ export const PageMessage = z.discriminatedUnion("kind", [
     version: z.literal(1),
     kind: z.literal("sweep"),
     tenantId: z.guid(),
-    stream: z.string().min(1).max(100),
+    stream: Stream,
     reason: z.enum(["notification", "trailing", "subscription", "operator"]),
   }),
   /** Bring the change-notification subscriptions of this tenant in order. */

@@ -34,3 +34,19 @@ test("whoever asks for another run in the middle of a page stops nothing, and ge
   expect(checkpoint?.value).toMatchObject({ phase: "idle" });
   c.world.close();
 });
+
+test("a stream that does not exist becomes a visible failure, and never a checkpoint", async () => {
+  const c = contoso({ seed: 32, people: 20 });
+  const tenantId = c.organization.tenants[1]?.id ?? "";
+  for (const stream of ["nonsense", "groups-x"]) {
+    const body = { version: 1, kind: "sweep", tenantId, stream, reason: "operator" } as const;
+    await c.world.bus.send("pages", [{ id: stream, body }]);
+  }
+  await c.world.clock.runFor(MINUTE);
+  const streams = c.world.store.dump("checkpoints").map(({ row }) => row);
+  expect(streams.filter((stream) => !/^(users|groups-\d+)$/.test(stream))).toEqual([]);
+  const told = c.world.store.dump("provisioninglog").map(({ value }) => value);
+  const unreadable = expect.objectContaining({ code: "MESSAGE_UNREADABLE", detail: expect.stringContaining("stream") });
+  expect(told).toContainEqual(unreadable);
+  c.world.close();
+});
