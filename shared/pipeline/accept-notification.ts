@@ -8,7 +8,10 @@ import { sendSweeps } from "./start-sweeps.ts";
 import { isGroupStream } from "./streams.ts";
 import type { SubscriptionRow, World } from "./world.ts";
 
-/** Trailing looks fall into slots, one a person and slot: at most this long, or a third of the replication allowance. */
+/**
+ * Trailing looks fall into slots, one a person and slot: at most this long, or a third of the replication allowance. Those
+ * of a slot are spread over the next, so that they neither come at once nor use up what people who wait may read.
+ */
 const TRAILING_SLOT_MS_MAX = 30_000;
 /** A group's delta lags behind its notification: it is read at once, after this time, and when every replica has seen it. */
 const DELTA_LAG_MS = 10_000;
@@ -134,7 +137,7 @@ export class NotificationDesk {
           this.world,
           `trailing:${tenantId}:${userId}:${slot}`,
           { ...content, reason: "trailing" },
-          trailingAt,
+          trailingAt + this.world.chance.between(0, slotMs),
         ),
       );
     }
