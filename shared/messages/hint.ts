@@ -32,7 +32,7 @@ export const Hint = z.strictObject({
   attempt: z.int().min(0).max(1000),
   /** When the change was first noticed, ms since 1970: for latency, not for decisions. */
   noticedAt: z.number(),
-  /** Writes that the pace of the target already set aside for this hint. */
+  /** Writes to the target for which this hint has waited: it comes back for its slot. */
   paidWrites: z.int().min(0).max(100).optional(),
   /** W3C trace context; in the body because the host changes metadata keys. */
   traceparent: z.string().max(64).optional(),

@@ -16,7 +16,7 @@ export interface Person {
   lane: Lane;
   reason: Reason;
   noticedAt: number;
-  /** Writes that the pace has set aside already. */
+  /** Writes for which this look has waited: it comes back for its slot. */
   paidWrites: number;
   /** How often this look was already counted as failed. */
   attempt: number;

@@ -10,6 +10,7 @@ const AHEAD_LIFE_MS = 10_000;
 interface Waiting {
   writes: number;
   lane: Lane;
+  waited: boolean;
   resolve: (grant: Grant) => void;
   reject: (error: unknown) => void;
 }
@@ -33,14 +34,17 @@ export class Pace {
     this.limits = paceLimits(world.settings.quota);
   }
 
-  take(writes: number, lane: Lane): Promise<Grant> {
+  /** `waited`: the hint comes back for the slot that it was given. */
+  take(writes: number, lane: Lane, waited: boolean): Promise<Grant> {
     const now = this.world.clock.now();
     if (this.blockedUntil > now) return Promise.resolve({ kind: "blocked", afterMs: this.blockedUntil - now });
     if (lane === "changes" && this.ahead.until > now && this.ahead.writes >= writes) {
       this.ahead.writes -= writes;
       return Promise.resolve({ kind: "granted" });
     }
-    const granted = new Promise<Grant>((resolve, reject) => this.waiting.push({ writes, lane, resolve, reject }));
+    const granted = new Promise<Grant>((resolve, reject) =>
+      this.waiting.push({ writes, lane, waited, resolve, reject }),
+    );
     if (!this.serving) void this.serve();
     return granted;
   }
@@ -74,8 +78,8 @@ export class Pace {
     const state = await this.change((before) => {
       grants = [];
       let current = before;
-      for (const { writes, lane } of asked) {
-        const taken = takeWrites(current, writes, lane, this.world.clock.now(), this.limits);
+      for (const { writes, lane, waited } of asked) {
+        const taken = takeWrites(current, writes, lane, this.world.clock.now(), this.limits, waited);
         grants.push(taken.grant);
         current = taken.state;
       }

@@ -211,13 +211,10 @@ async function write(desk: Desk, person: Person, stored: StoredLink, look: Seen,
   const mayNot = await refusal(world, person, plan, look);
   if (mayNot) return hold(world, person, stored, look.inputs, mayNot);
   const cost = costOf(plan);
-  if (person.paidWrites < cost) {
-    const grant = await desk.pace(person.pair.target.id).take(cost, person.lane);
-    if (grant.kind === "slot")
-      return done({ kind: "again", because: "pace", afterMs: grant.afterMs, paidWrites: cost });
-    if (grant.kind === "blocked") {
-      return done({ kind: "again", because: "pace", afterMs: grant.afterMs + world.chance.between(0, 2_000) });
-    }
+  const grant = await desk.pace(person.pair.target.id).take(cost, person.lane, person.paidWrites >= cost);
+  if (grant.kind === "slot") return done({ kind: "again", because: "pace", afterMs: grant.afterMs, paidWrites: cost });
+  if (grant.kind === "blocked") {
+    return done({ kind: "again", because: "pace", afterMs: grant.afterMs + world.chance.between(0, 2_000) });
   }
   const applied = await applyPlan({ world, person, stored, inputs: look.inputs, job, plan, name: logRowName(world) });
   switch (applied.kind) {

@@ -200,6 +200,35 @@ describe("pace", () => {
     expect(first.grant).toMatchObject({ kind: "slot", afterMs: 103 });
     expect(second.grant).toMatchObject({ kind: "slot", afterMs: 205 });
   });
+  test("people pass by the bulk that waits, and bulk that comes back finds what they left", () => {
+    let state: PaceState | undefined = { tokens: limits.reserve, countedAt: 0, blockedUntil: 0 };
+    for (let i = 0; i < 5_000; i++) state = takeWrites(state, 2, "sweep", 0, limits).state;
+    for (let i = 0; i < 100; i++) {
+      const taken = takeWrites(state, 2, "changes", 0, limits);
+      expect(taken.grant).toEqual({ kind: "granted" });
+      state = taken.state;
+    }
+    const returning = takeWrites(state, 2, "sweep", 103, limits, true);
+    expect(returning.grant).toMatchObject({ kind: "slot" }); // to the end of the line: people were quicker
+    const later = takeWrites(returning.state, 2, "sweep", 10_000, limits, true);
+    expect(later.grant).toEqual({ kind: "granted" });
+  });
+  test("bulk that nobody disturbs uses all that flows", () => {
+    let state: PaceState | undefined = { tokens: limits.reserve, countedAt: 0, blockedUntil: 0 };
+    const slots: number[] = [];
+    for (let i = 0; i < 1_000; i++) {
+      const taken = takeWrites(state, 2, "sweep", 0, limits);
+      state = taken.state;
+      if (taken.grant.kind === "slot") slots.push(taken.grant.afterMs);
+    }
+    const grants = slots.map((at) => {
+      const taken = takeWrites(state, 2, "sweep", at, limits, true);
+      state = taken.state;
+      return taken.grant.kind;
+    });
+    expect(new Set(grants)).toEqual(new Set(["granted"]));
+    expect((slots.length * 2 * 1000) / (slots.at(-1) ?? 1)).toBeCloseTo(19.6, 1);
+  });
   test("Retry-After stops everybody and sets nothing aside", () => {
     const state = obeyRetryAfter(undefined, 1_000, 30_000, limits);
     expect(takeWrites(state, 1, "changes", 2_000, limits).grant).toEqual({ kind: "blocked", afterMs: 29_000 });
