@@ -26,6 +26,8 @@ export interface BenchOptions {
 export interface Bench {
   name: string;
   run(options: BenchOptions): Promise<readonly Measurement[]>;
+  /** Called once all benches have run: ends what several of them share. */
+  end?(): Promise<void>;
 }
 
 /** True when every bound is kept. A figure that is missing keeps none. */

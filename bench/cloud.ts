@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import type { Knobs, TenantStatistics } from "../sandbox/graph/api.ts";
 import { type CloudOptions, type LocalCloud, startCloud } from "../sandbox/local/cloud.ts";
 import { CommitFeed, type DayCloud, openDayCloud } from "../sandbox/organization/day-cloud.ts";
+import type { SyncConfig } from "../shared/config/schema.ts";
 import { buildApp } from "../tools/build.ts";
 import { PLAIN_KNOBS } from "./small-world.ts";
 
@@ -74,6 +75,17 @@ async function watched(cloud: LocalCloud, folder: string): Promise<BenchCloud> {
     },
   };
 }
+
+/** Another configuration is rolled out: the app ends without a word and starts with it. */
+export async function restartApp({ cloud }: BenchCloud, config: SyncConfig): Promise<void> {
+  const appPid = () => cloud.supervisor.processes().find(({ name }) => name === "app-1")?.pid;
+  const before = appPid();
+  if (before === undefined) throw new Error("the app does not run");
+  await writeFile(cloud.endpoints.configFile, JSON.stringify(config));
+  process.kill(before, "SIGKILL");
+  await until("the app is back", RESTART_MS, () => appPid() !== undefined && appPid() !== before);
+}
+const RESTART_MS = 60_000;
 
 function caller(root: string) {
   return async <T>(method: "GET" | "POST", path: string, body?: object): Promise<T> => {

@@ -1,6 +1,5 @@
 import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { TableClient } from "@azure/data-tables";
 import { realClock } from "../sandbox/clock.ts";
@@ -19,7 +18,7 @@ import { inputsHash, sourceAttributes } from "../shared/pipeline/look.ts";
 import type { Checkpoint } from "../shared/pipeline/world.ts";
 import { pairKey } from "../shared/pipeline/world.ts";
 import type { Bench, BenchOptions, Measurement } from "./bench.ts";
-import { type BenchCloud, benchCloud, until } from "./cloud.ts";
+import { type BenchCloud, benchCloud, restartApp, until } from "./cloud.ts";
 import { INSPECTED, inspect } from "./inspector.ts";
 
 const USERS = 100_000;
@@ -28,7 +27,6 @@ const SOURCE = "contoso-us";
 const TARGET = "contoso-gov";
 const PEOPLE = 10;
 const LIMIT_MS = 8 * 60_000;
-const RESTART_MS = 60_000;
 const ROWS_PER_TRANSACTION = 100;
 const TRANSACTIONS_AT_ONCE = 8;
 const MEBIBYTE = 1024 * 1024;
@@ -118,15 +116,6 @@ async function startRound(bench: BenchCloud, pair: Pair): Promise<void> {
   await bus.close();
 }
 
-/** The job is turned on, and the app starts with it. */
-async function turnOn({ cloud }: BenchCloud): Promise<void> {
-  const app = cloud.supervisor.processes().find(({ name }) => name === "app-1");
-  if (!app) throw new Error("the app does not run");
-  await writeFile(cloud.endpoints.configFile, JSON.stringify(jobsOf("on")(cloud.config)));
-  process.kill(app.pid, "SIGKILL");
-  await until("the app is back", RESTART_MS, () => appPid(cloud) !== undefined && appPid(cloud) !== app.pid);
-}
-
 const appPid = (cloud: BenchCloud["cloud"]) => cloud.supervisor.processes().find(({ name }) => name === "app-1")?.pid;
 const rssOf = (pid: number) =>
   Number(execFileSync("ps", ["-o", "rss=", "-p", String(pid)], { encoding: "utf8" })) / 1024;
@@ -170,7 +159,7 @@ async function run({ seed, say }: BenchOptions): Promise<readonly Measurement[]>
     if (!pair) throw new Error("there is no job");
     await writeLinks(bench, seed, pair);
     say("  everybody has a link");
-    await turnOn(bench);
+    await restartApp(bench, jobsOf("on")(bench.cloud.config));
     await startRound(bench, pair);
     const memory = await sweepThrough(bench);
     const target = (await bench.statistics())[TARGET];
