@@ -228,7 +228,8 @@ function planLinked(view: PersonView, rules: PlanRules, job: Job, source: Source
   const wanted = mapUser(source, job.mappings);
   const managerId =
     view.manager.kind === "set" && view.manager.targetId !== user.managerId ? view.manager.targetId : undefined;
-  const contradicts = link.state === "removed" ? !user.softDeleted : user.softDeleted;
+  const unblocked = link.blockedByUs === true && user.accountEnabled && !user.softDeleted;
+  const contradicts = unblocked || (link.state === "removed" ? !user.softDeleted : user.softDeleted);
   const unseenMs = (link.writtenAt ?? 0) + rules.replicationAllowanceMs - now;
   if (contradicts && unseenMs > 0) {
     return { kind: "confirm", because: "ownWriteNotSeenYet", afterMs: Math.min(unseenMs, UNSEEN_LOOK_MS) };

@@ -208,6 +208,11 @@ describe("linked people in scope", () => {
       plan: { kind: "confirm", because: "ownWriteNotSeenYet" },
     },
     {
+      name: "blocked a moment ago, and a replica still shows it enabled",
+      view: { link: linked({ blockedByUs: true, writtenAt: NOW - 10_000 }), target: found() },
+      plan: { kind: "confirm", because: "ownWriteNotSeenYet" },
+    },
+    {
       name: "restored in the target by hand",
       view: { link: linked({ state: "removed", writtenAt: NOW - 100_000 }), target: found() },
       plan: { kind: "keep" },
