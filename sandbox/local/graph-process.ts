@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { SyncConfig } from "../../shared/config/schema.ts";
-import { realClock } from "../clock.ts";
+import { realClock, type SandboxClock } from "../clock.ts";
 import { serveControl } from "../graph/control.ts";
 import { createGraphTenants } from "../graph/index.ts";
 import { harRecorder } from "../graph/recorder.ts";
@@ -22,16 +22,18 @@ async function start(options: GraphProcessOptions): Promise<void> {
   const users = usersFile === undefined ? undefined : readExport(readFileSync(usersFile));
   const contoso = organization({ seed, people, certificates: options.appCertificates, ...(users && { users }) });
   const recorder = recordFile === undefined ? undefined : harRecorder(recordFile);
+  const clock = clockWithPast();
   const addresses = await openAddresses(contoso.tenants, { key: options.serverKey, cert: options.serverCert });
   const tenants = createGraphTenants({
     seed,
-    clock: realClock(),
+    clock,
     tenants: contoso.tenants.map((spec) => ({ ...spec, computedUsers: options.computedUsers?.[spec.name] ?? 0 })),
     knobs: options.knobs,
     deliver: httpsDelivery(recorder),
     roots: addresses.roots,
   });
   populate(tenants, contoso);
+  clock.arrive();
   const readConfig = () => SyncConfig.parse(JSON.parse(readFileSync(options.configFile, "utf8")));
   const watch = watchWrites(tenants, readConfig());
   // The jobs may be changed while the tenants run: they are read when somebody asks.
@@ -53,6 +55,16 @@ async function start(options: GraphProcessOptions): Promise<void> {
     control: control.url,
   };
   reportReady(report);
+}
+
+/** The organization is a day old when the doors open: no lag hides it from the first round of delta or from the search index. */
+function clockWithPast(): SandboxClock & { arrive(): void } {
+  const clock = realClock();
+  let agoMs = 24 * 3_600_000;
+  const arrive = () => {
+    agoMs = 0;
+  };
+  return { ...clock, now: () => clock.now() - agoMs, arrive };
 }
 
 await start(JSON.parse(process.argv[2] ?? "{}")).catch(reportFailure);
