@@ -43,9 +43,17 @@ export function mapUser(source: SourceUser, mappings: readonly AttributeMapping[
   return wanted;
 }
 
-/** What has to be written so that the target shows what is wanted. */
+/**
+ * What has to be written so that the target shows what is wanted. A part of `employeeOrgData` goes with the other mapped
+ * part: what a PATCH leaves out of it becomes null. Source: Graph `user-update.md`.
+ */
 export function changesOf(wanted: Attributes, current: Attributes): Attributes {
-  return Object.fromEntries(Object.entries(wanted).filter(([name, value]) => !same(value, current[name] ?? null)));
+  const differs = Object.entries(wanted).filter(([name, value]) => !same(value, current[name] ?? null));
+  const replaced = (name: string) => name.startsWith("employeeOrgData.");
+  if (!differs.some(([name]) => replaced(name))) return Object.fromEntries(differs);
+  const kept = Object.entries(current).filter(([name, value]) => replaced(name) && value !== null);
+  const asked = Object.entries(wanted).filter(([name]) => replaced(name));
+  return Object.fromEntries([...kept, ...asked, ...differs]);
 }
 
 function sourceValue(source: SourceUser, name: string): AttributeValue {
