@@ -18,9 +18,9 @@ export interface Call {
 /** Around calls of instances. What they throw, the caller gets. */
 export interface CallHooks {
   /** It is on its way, and has not arrived. */
-  before?: (call: Call) => void | Promise<void>;
+  before?: ((call: Call) => void | Promise<void>) | undefined;
   /** It has taken effect; the answer is on its way. */
-  after?: (call: Call) => void | Promise<void>;
+  after?: ((call: Call) => void | Promise<void>) | undefined;
 }
 
 type CallTo = Omit<Call, "instance">;

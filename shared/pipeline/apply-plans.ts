@@ -220,7 +220,8 @@ const stampFor = ({ work: { world, person } }: Held) =>
   `${world.rules.deployment}/${person.pair.source.id}/${person.userId}`;
 
 async function progress(held: Held, change: LinkChange): Promise<void> {
-  const written = await writeLink(held.work.world, held.work.person, held.stored, "invited", change);
+  const { world, person } = held.work;
+  const written = await writeLink(world, person, held.stored, "invited", { ...change, writtenAt: world.clock.now() });
   if (written.kind === "moved") throw new Interrupted({ kind: "moved" });
   held.stored = written.stored;
 }
@@ -273,7 +274,7 @@ async function release(held: Held, error: unknown): Promise<Applied> {
   const written = await writeLink(world, person, held.stored, signal, {
     claim: undefined,
     ...(notInvited ? { address: undefined, since: undefined } : {}),
-    ...(maybeRemoved ? { writtenAt: world.clock.now() } : {}),
+    ...(unsure || held.written.length > 0 ? { writtenAt: world.clock.now() } : {}),
     ...(mayBeBlocked ? {} : { blockedByUs: held.work.stored?.value.blockedByUs }),
   });
   if (applied === undefined) throw error; // a defect: loudly, and without a claim that would hide it

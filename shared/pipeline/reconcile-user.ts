@@ -177,7 +177,7 @@ async function confirm(
 async function recordFound(world: World, person: Person, stored: StoredLink, targetId: string): Promise<Step> {
   const taking = await takeUser(world, ownedOf(person), targetId);
   if (taking.kind === "owned") return hold(world, person, stored, stored?.value.inputs ?? "", "TARGET_TAKEN");
-  const change = { targetId, address: undefined, since: undefined, claim: undefined };
+  const change = { targetId, address: undefined, since: undefined, claim: undefined, writtenAt: world.clock.now() };
   await writeLink(world, person, stored, "invited", change);
   return { kind: "startOver" };
 }
