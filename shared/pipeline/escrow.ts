@@ -5,6 +5,12 @@ import type { Person } from "./look.ts";
 import { logOutcomeOf, logRowName, writeLog } from "./provisioning-log.ts";
 import type { World } from "./world.ts";
 
+/** An instance whose clock is behind must not find that the escrow is not due yet: the hint would be the last one. */
+const CLOCKS_DIFFER_MS = 2_000;
+
+/** When the hint about an escrow is to arrive, ms from now. */
+export const retryAfterMs = (nextAt: number, now: number): number => nextAt - now + CLOCKS_DIFFER_MS;
+
 /**
  * Puts a person into escrow for a failure outside a claim: nothing could even be decided about them. The failure is
  * visible in the log before the person is tried again.

@@ -7,7 +7,7 @@ import type { DecisionLog } from "../ports/decision-log.ts";
 import { StorageUnavailable } from "../ports/rows.ts";
 import { readLink, type StoredLink } from "./claims.ts";
 import { Deployment } from "./deployment.ts";
-import { escrowPerson } from "./escrow.ts";
+import { escrowPerson, retryAfterMs } from "./escrow.ts";
 import { hintMessage } from "./hints.ts";
 import { type Person, readSource } from "./look.ts";
 import type { Outcome } from "./outcome.ts";
@@ -164,7 +164,8 @@ export class Reconciler {
     if (outcome.kind !== "held" && outcome.kind !== "failed") return undefined;
     // Sweeps look at the person too; this hint is the promise that it happens even if nothing changes. One for each time.
     const { nextAt } = outcome.escrow;
-    return this.messageFor(hint, person, "retry", nextAt - this.world.clock.now(), undefined, `escrow:${nextAt}`);
+    const afterMs = retryAfterMs(nextAt, this.world.clock.now());
+    return this.messageFor(hint, person, "retry", afterMs, undefined, `escrow:${nextAt}`);
   }
 
   private messageFor(

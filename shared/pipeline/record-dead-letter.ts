@@ -1,6 +1,6 @@
 import { Hint, PageMessage } from "../messages/hint.ts";
 import type { DecisionLog } from "../ports/decision-log.ts";
-import { escrowPerson } from "./escrow.ts";
+import { escrowPerson, retryAfterMs } from "./escrow.ts";
 import { hintMessage } from "./hints.ts";
 import { writeFailure } from "./provisioning-log.ts";
 import { pairsOf, personOf } from "./reconcile-users.ts";
@@ -50,7 +50,7 @@ export async function recordDeadLetter(
         world,
         `escrow:${escrow.nextAt}:${userId}:${pair.target.id}:retry`,
         again,
-        escrow.nextAt - world.clock.now(),
+        retryAfterMs(escrow.nextAt, world.clock.now()),
       );
       await world.bus.send(lane, [message]);
     }
