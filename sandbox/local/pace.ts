@@ -4,12 +4,16 @@ import type { Knobs } from "../graph/api.ts";
 export interface Pace {
   knobs: Partial<Knobs>;
   settings: Readonly<Record<string, string>>;
+  /** The longest that anything may take: the notification is lost, and the sweep's first look comes too early. */
+  limitMs: number;
 }
 
 /** The day plays with these; `--realistic` leaves the documented defaults. Milliseconds. */
 const NOTIFICATION_DELAY_MS = [200, 2_000] as const;
 const LAG_MS = 2_000;
 const SWEEP_SECONDS = 30;
+/** Reading, writing, and somebody else's work on the same machine. */
+const REST_MS = 30_000;
 /** Documented write quota of an app in a tenant. */
 const WRITES = 3_000;
 const WRITE_SECONDS = 150;
@@ -28,7 +32,8 @@ export function paceOf({ realistic, speed }: { realistic: boolean; speed: number
       INDEX_ALLOWANCE_SECONDS: seconds(300 / speed),
     };
     const sweep = { SWEEP_SECONDS: seconds(300 / speed) };
-    return { knobs: { quotaScale: speed }, settings: { ...schedules, ...quota, ...allowances, ...sweep } };
+    const settings = { ...schedules, ...quota, ...allowances, ...sweep };
+    return { knobs: { quotaScale: speed }, settings, limitMs: REST_MS + (300_000 + 90_000) / speed };
   }
   const lagMs = LAG_MS / speed;
   const [least, most] = NOTIFICATION_DELAY_MS;
@@ -47,5 +52,6 @@ export function paceOf({ realistic, speed }: { realistic: boolean; speed: number
       INDEX_ALLOWANCE_SECONDS: seconds((2 * lagMs) / 1000),
       SWEEP_SECONDS: seconds(SWEEP_SECONDS / speed),
     },
+    limitMs: REST_MS + (SWEEP_SECONDS * 1000) / speed + 2 * lagMs,
   };
 }

@@ -9,7 +9,6 @@ import type { DifferencesAnswer } from "./graph-report.ts";
 const POLL_MS = 500;
 /** The first cycle is over when everybody is right, or when nothing has got better for so long. */
 const STUCK_MS = 30_000;
-const SETTLE_MS_MAX = 60_000;
 const SHOWN_MAX = 10;
 
 const Answer = z.object({
@@ -23,8 +22,9 @@ const Answer = z.object({
  * The first cycle with a progress bar, the day, and the verdict as the last line. True: everything that was played came
  * out as expected, and everybody is right everywhere.
  */
-export async function play(cloud: Pick<LocalCloud, "graph" | "folder">, output: Output): Promise<boolean> {
+export async function play(cloud: Pick<LocalCloud, "graph" | "folder" | "pace">, output: Output): Promise<boolean> {
   const say = (text: string) => output.write(`${text}\n`);
+  const { limitMs } = cloud.pace;
   const startedAt = Date.now();
   const bar = progressBar(output, "first cycle");
   const first = await untilRight(cloud.graph.control, ({ right, people }, stuckMs) => {
@@ -35,11 +35,11 @@ export async function play(cloud: Pick<LocalCloud, "graph" | "folder">, output: 
   sayDifferences(first, say);
 
   say("A day at work:");
-  const day = await playDay(await openDayCloud(join(cloud.folder, "endpoints.json")), say);
+  const day = await playDay(await openDayCloud(join(cloud.folder, "endpoints.json")), say, { limitMs });
   say(`\n${dayTable(day)}\n`);
 
   const playedAt = Date.now();
-  const last = await untilRight(cloud.graph.control, () => Date.now() - playedAt < SETTLE_MS_MAX);
+  const last = await untilRight(cloud.graph.control, () => Date.now() - playedAt < limitMs);
   sayDifferences(last, say);
   say(`${last.right} of ${last.people} people right in ${last.targets} targets`);
   return day.ok && last.differences.length === 0;

@@ -56,6 +56,7 @@ test("lags, quotas and the allowances that follow from them scale together", () 
   expect(paceOf({ realistic: false, speed: 1 })).toMatchObject({
     knobs: { replicationLagMs: 2000, notificationDelayMs: [200, 2000] },
     settings: { REPLICATION_ALLOWANCE_SECONDS: "4", WRITE_QUOTA: "3000/150" },
+    limitMs: 64_000,
   });
   expect(paceOf({ realistic: false, speed: 4 })).toMatchObject({
     knobs: { replicationLagMs: 500, quotaScale: 4 },
@@ -64,5 +65,6 @@ test("lags, quotas and the allowances that follow from them scale together", () 
   expect(paceOf({ realistic: true, speed: 1 })).toMatchObject({
     knobs: { quotaScale: 1 },
     settings: { REPLICATION_ALLOWANCE_SECONDS: "90", INDEX_ALLOWANCE_SECONDS: "300" },
+    limitMs: 420_000,
   });
 });
