@@ -99,14 +99,16 @@ export function needsTarget(link: Link | undefined, scope: ScopeDecision): boole
 }
 
 /** An invitation whose answer nobody recorded: once the index has seen it, an unstamped guest of that address made since is ours. */
-function planInterrupted({ now, link, target }: PersonView, rules: PlanRules): Plan {
+function planInterrupted({ now, link, target, self }: PersonView, rules: PlanRules): Plan {
   const since = link?.since ?? now;
   const wait = since + rules.indexAllowanceMs - now;
   if (wait > 0) return { kind: "confirm", because: "invitationInterrupted", afterMs: wait };
   if (target.kind !== "candidates") return { kind: "confirm", because: "invitationInterrupted", afterMs: 1_000 };
   const ours = target.candidates.filter(
     ({ user, owner }) =>
-      isExternal(user) && user.stamp === null && owner === undefined && user.createdAt >= since - CLOCK_SKEW_MS,
+      isExternal(user) &&
+      (user.stamp === self.stamp || user.stamp === null) &&
+      (owner === self.link || (owner === undefined && user.createdAt >= since - CLOCK_SKEW_MS)), // another of us may have taken it just now
   );
   if (ours.length > 1) return { kind: "hold", code: "AMBIGUOUS_MATCH" };
   return ours[0] ? { kind: "found", targetId: ours[0].user.id } : { kind: "forget", because: "invitationNotMade" };

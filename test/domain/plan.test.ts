@@ -414,6 +414,11 @@ describe("an interrupted invitation", () => {
       view: { link: inviting(NOW - 300_000), target: guest({}) },
       plan: { kind: "found", targetId: "t1" },
     },
+    {
+      name: "made, and taken by another of us who has not recorded it yet",
+      view: { link: inviting(NOW - 300_000), target: guest({}, SELF.link) },
+      plan: { kind: "found", targetId: "t1" },
+    },
     { name: "not made", view: { link: inviting(NOW - 300_000), target: nobody }, plan: { kind: "forget" } },
     {
       name: "an older guest is not ours",
