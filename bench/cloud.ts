@@ -101,9 +101,15 @@ function caller(root: string) {
 
 /** Asks again until it is true; throws with `what` when the time is over. */
 export async function until(what: string, limitMs: number, isSo: () => boolean | Promise<boolean>): Promise<void> {
+  if (!(await within(limitMs, isSo))) throw new Error(`not within ${limitMs / 1000} s: ${what}`);
+}
+
+/** Asks again until it is true; false when the time is over. */
+export async function within(limitMs: number, isSo: () => boolean | Promise<boolean>): Promise<boolean> {
   const giveUpAt = Date.now() + limitMs;
   while (!(await isSo())) {
-    if (Date.now() > giveUpAt) throw new Error(`not within ${limitMs / 1000} s: ${what}`);
+    if (Date.now() > giveUpAt) return false;
     await sleep(200);
   }
+  return true;
 }

@@ -105,6 +105,7 @@ async function main(): Promise<number> {
     }
     say(`${name}: ${Math.round((Date.now() - since) / 1000)} s${profile ? `, profile in ${profile}` : ""}`);
   }
+  for (const { end } of wanted.benches) await end?.();
   say(
     `${Math.round((Date.now() - startedAt) / 1000)} s in all; ${missed === 0 ? "every bound kept" : `${missed} missed`}`,
   );

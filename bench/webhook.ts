@@ -18,6 +18,7 @@ const BOUND_MS = 500;
 async function secretOf({ cloud }: BenchCloud, tenantId: string): Promise<string | undefined> {
   const tables = openTables({ connectionString: cloud.endpoints.storage });
   try {
+    await tables.ensureTables();
     const stored = await tables.rows<SubscriptionRow>("subscriptions").read(tenantId, "users");
     return stored?.value.subscriptionId === undefined ? undefined : stored.value.clientState;
   } finally {
