@@ -6,7 +6,7 @@ import type { SourceView } from "../domain/scope.ts";
 import { applyPlan, type WritingPlan } from "./apply-plans.ts";
 import { isRecorded, type LinkChange, readLink, type StoredLink, writeLink } from "./claims.ts";
 import type { Deployment } from "./deployment.ts";
-import { hintReports } from "./hints.ts";
+import { hintReports, hintVerify } from "./hints.ts";
 import { type Look, lookAt, type Person, readSource } from "./look.ts";
 import type { Outcome } from "./outcome.ts";
 import { takeAddress, takeUser } from "./ownership.ts";
@@ -103,6 +103,7 @@ async function keep(
   plan: Plan & { kind: "keep" },
 ): Promise<Step> {
   const because = plan.because === "asWished" ? undefined : plan.because;
+  if (stored?.value.claim || mayBeUnseen(world, stored, look)) await verifyLater(world, person);
   const finished = stored?.value.state === "invited";
   if (finished && plan.job?.manager) await hintReports(world, person);
   const { target } = look.view;
@@ -119,6 +120,19 @@ async function keep(
     await log(world, person, { action: "other", status: "skipped", because });
   return done({ kind: "unchanged", because: plan.because });
 }
+
+/** We wrote something else a moment ago, and the replica that was read may not know: what looks equal may not be. */
+function mayBeUnseen(world: World, stored: StoredLink, look: Seen): boolean {
+  const { writtenAt, inputs } = stored?.value ?? {};
+  return (
+    writtenAt !== undefined &&
+    inputs !== look.inputs &&
+    look.view.now < writtenAt + world.settings.replicationAllowanceMs
+  );
+}
+
+/** When every replica has seen what was written until now. */
+const verifyLater = (world: World, person: Person) => hintVerify(world, person, world.settings.replicationAllowanceMs);
 
 /** Reasons that are worth a row although the person was never provisioned: somebody assigned them and will ask. */
 const TOLD = new Set(["externalAtSource", "guestAtSource", "disabledAndNeverProvisioned", "createIsOff"]);
@@ -216,6 +230,7 @@ async function write(desk: Desk, person: Person, stored: StoredLink, look: Seen,
   if (grant.kind === "blocked") {
     return done({ kind: "again", because: "pace", afterMs: grant.afterMs + world.chance.between(0, 2_000) });
   }
+  if (mayBeUnseen(world, stored, look)) await verifyLater(world, person);
   const applied = await applyPlan({ world, person, stored, inputs: look.inputs, job, plan, name: logRowName(world) });
   switch (applied.kind) {
     case "moved":

@@ -42,6 +42,26 @@ const REGRESSIONS: readonly (Story & { name: string })[] = [
     freezes: [{ call: 3, ms: 30_000 }],
     replicationLagMs: 4_500,
   },
+  {
+    name: "a block that two lagging replicas hid one after the other is set in the end",
+    seed: 835_775,
+    workers: 2,
+    steps: [
+      { who: "ada", what: "hint", thenMs: 0 },
+      { who: "ada", what: "hint", thenMs: 3_400 },
+      { who: "ada", what: "rename", thenMs: 39_987 },
+      { who: "ada", what: "job", thenMs: 0 },
+      { who: "ada", what: "rename", thenMs: 1_372 },
+      { who: "bob", what: "rename", thenMs: 567 },
+      { who: "ada", what: "change", thenMs: 0 },
+      { who: "ada", what: "block", thenMs: 0 },
+      { who: "bob", what: "block", thenMs: 26_220 },
+      { who: "bob", what: "rename", thenMs: 19_496 },
+    ],
+    delays: [0, 1, 225, 91, 80, 244, 47, 161, 305, 132],
+    freezes: [],
+    replicationLagMs: 4_500,
+  },
 ];
 
 test.each(REGRESSIONS)("$name", async (told) => expect(await play(told)).toEqual(NOTHING));
