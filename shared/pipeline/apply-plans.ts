@@ -117,21 +117,24 @@ async function carryOut(held: Held): Promise<Result> {
     case "update":
       return update(held, plan, target);
     case "restore":
-      must(await target.restore(plan.targetId, held.call));
-      held.written.push("deletedDateTime");
-      await writeAttributes(held, target, plan.targetId, plan.changes, plan.managerId);
-      return {
-        signal: "restored",
-        targetId: plan.targetId,
-        action: "update",
-        change: { targetId: plan.targetId, blockedByUs: undefined },
-      };
+      return restore(held, plan, target);
     case "delete":
       await target.softDelete(plan.targetId, held.call); // already gone is as good
       return { signal: "removed", targetId: plan.targetId, action: "delete", change: { because: plan.because } };
     default:
       return unreachable(plan);
   }
+}
+
+async function restore(held: Held, plan: WritingPlan & { kind: "restore" }, target: TargetTenant): Promise<Result> {
+  const { targetId, changes, managerId } = plan;
+  must(await target.restore(targetId, held.call));
+  held.written.push("deletedDateTime");
+  // A replica that has not seen it refuses what follows. Whoever goes on then knows that it is there, and that the block is ours to lift.
+  const blockedByUs = changes.accountEnabled === true || held.stored.value.blockedByUs;
+  await progress(held, { targetId, inputs: undefined, blockedByUs }, "restored");
+  await writeAttributes(held, target, targetId, changes, managerId);
+  return { signal: "restored", targetId, action: "update", change: { targetId, blockedByUs: undefined } };
 }
 
 async function create(held: Held, plan: WritingPlan & { kind: "create" }, target: TargetTenant): Promise<Result> {
@@ -219,9 +222,9 @@ function mustHaveManager({ work: { person } }: Held, answer: "done" | "missing")
 const stampFor = ({ work: { world, person } }: Held) =>
   `${world.rules.deployment}/${person.pair.source.id}/${person.userId}`;
 
-async function progress(held: Held, change: LinkChange): Promise<void> {
+async function progress(held: Held, change: LinkChange, signal: "invited" | "restored" = "invited"): Promise<void> {
   const { world, person } = held.work;
-  const written = await writeLink(world, person, held.stored, "invited", { ...change, writtenAt: world.clock.now() });
+  const written = await writeLink(world, person, held.stored, signal, { ...change, writtenAt: world.clock.now() });
   if (written.kind === "moved") throw new Interrupted({ kind: "moved" });
   held.stored = written.stored;
 }
