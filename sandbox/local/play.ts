@@ -7,8 +7,8 @@ import type { LocalCloud } from "./cloud.ts";
 import type { DifferencesAnswer } from "./graph-report.ts";
 
 const POLL_MS = 500;
-/** The first cycle is over when everybody is right, or when nothing has got better for so long. */
-const STUCK_MS = 30_000;
+/** The first cycle is over when everybody is right, or when nothing has got better for longer than a lease lasts. */
+const STUCK_MS = 75_000;
 const SHOWN_MAX = 10;
 
 const Answer = z.object({
