@@ -152,7 +152,7 @@ function removal(view: PersonView, rules: PlanRules, because: string, action: Jo
   const job = rules.pair.jobs.find(({ id }) => id === link?.jobId);
   const gone = target.kind === "missing" || isSoftDeleted(target);
   // Somebody of us died over removing the target user: it is recorded as our removal.
-  if (target.kind === "found" && gone && link?.claim?.plan === "delete")
+  if (target.kind === "found" && gone && link?.claim?.plan === "delete" && isExternal(target.user))
     return { kind: "delete", targetId: target.user.id, because };
   // We have just restored or made what seems to be gone, or removed what seems to be there.
   const contradicts = gone || link?.state === "removed";
@@ -230,7 +230,8 @@ function planLinked(view: PersonView, rules: PlanRules, job: Job, source: Source
   const wanted = mapUser(source, job.mappings);
   const managerId =
     view.manager.kind === "set" && view.manager.targetId !== user.managerId ? view.manager.targetId : undefined;
-  const unblocked = link.blockedByUs === true && user.accountEnabled && !user.softDeleted;
+  // Who is to be blocked is blocked at once, seen or not: we may have died before the block was written.
+  const unblocked = source.accountEnabled && link.blockedByUs === true && user.accountEnabled && !user.softDeleted;
   const contradicts = unblocked || (link.state === "removed" ? !user.softDeleted : user.softDeleted);
   const unseenMs = (link.writtenAt ?? 0) + rules.replicationAllowanceMs - now;
   if (contradicts && unseenMs > 0) {

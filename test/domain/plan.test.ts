@@ -166,6 +166,15 @@ describe("linked people in scope", () => {
       plan: { kind: "keep", because: "TARGET_BLOCKED_THERE" },
     },
     {
+      name: "to be blocked, and we died before the block was written",
+      view: {
+        scope: within({ accountEnabled: false }),
+        link: linked({ blockedByUs: true, writtenAt: NOW - 10_000, claim: { id: "c", plan: "update", at: 0 } }),
+        target: found(),
+      },
+      plan: { kind: "update", effect: "disable" },
+    },
+    {
       name: "blocked by us, and we died over it",
       view: {
         link: linked({ blockedByUs: true, claim: { id: "c", plan: "update", at: 0 } }),
