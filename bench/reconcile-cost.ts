@@ -17,8 +17,12 @@ const NO_OP_ROUNDS = 15;
 const GOALS = { unchanged: 1, updated: 5, created: 10, removed: 8 };
 const RATE_GOAL = 2_000;
 
+/** Read or written for everybody of the same moment together: they grow with the time that passes, not with people. */
+const SHARED_TABLES = new Set(["deployment", "pace"]);
+
 interface Cost {
   tableOperations: number;
+  sharedOperations: number;
   graphRequests: number;
 }
 
@@ -62,15 +66,22 @@ async function costOf(
   const after = totals(world);
   return {
     tableOperations: (after.tableOperations - before.tableOperations) / ids.length,
+    sharedOperations: (after.sharedOperations - before.sharedOperations) / ids.length,
     graphRequests: (after.graphRequests - before.graphRequests) / ids.length,
   };
 }
 
 function totals({ store, graph }: SmallWorld["world"]): Cost {
-  const counts = Object.values(store.operations).flatMap((byKind) => Object.values(byKind));
-  const requests = Object.values(graph.statistics()).map((one) => one.requests);
   const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
-  return { tableOperations: sum(counts), graphRequests: sum(requests) };
+  const operations = (shared: boolean) =>
+    Object.entries(store.operations)
+      .filter(([table]) => SHARED_TABLES.has(table) === shared)
+      .flatMap(([, byKind]) => Object.values(byKind));
+  return {
+    tableOperations: sum(operations(false)),
+    sharedOperations: sum(operations(true)),
+    graphRequests: sum(Object.values(graph.statistics()).map(({ requests }) => requests)),
+  };
 }
 
 async function costs(seed: number, pair: SmallWorldOptions["pair"]): Promise<Record<keyof typeof GOALS, Cost>> {
