@@ -1,6 +1,7 @@
 /** Which folder may import which: imports point inward. The test of tidiness reads this table. */
 export const IMPORTS: Readonly<Record<string, { folders: readonly string[]; packages: readonly string[] }>> = {
-  "shared/domain": { folders: [], packages: [] },
+  // A package here only computes: no clock, no chance, no world.
+  "shared/domain": { folders: [], packages: ["re2js"] },
   "shared/messages": { folders: ["shared/domain"], packages: ["zod"] },
   "shared/ports": { folders: ["shared/domain", "shared/messages"], packages: [] },
   "shared/config": { folders: ["shared/domain"], packages: ["zod", "node:"] },
@@ -25,5 +26,7 @@ export const IMPORTS: Readonly<Record<string, { folders: readonly string[]; pack
   "shared/adapters/tables": { folders: ["shared/ports"], packages: ["@azure/data-tables", "@azure/identity", "node:"] },
   "shared/adapters/telemetry": { folders: ["shared/ports"], packages: [] },
   "shared/adapters/system": { folders: ["shared/ports"], packages: ["node:"] },
+  // Offline: no tenant, no network.
+  cli: { folders: ["shared/domain", "shared/config"], packages: ["commander", "zod", "node:"] },
   functions: { folders: ["shared/messages", "shared/pipeline", "shared/wire"], packages: ["@azure/functions"] },
 };

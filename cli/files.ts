@@ -1,0 +1,51 @@
+import { createReadStream, readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import * as z from "zod";
+import { UsageError } from "./exit-code.ts";
+
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
+
+/** Whole numbers beyond JavaScript's stay exact: as their digits. */
+function keepDigits(_key: string, value: unknown, context?: { source?: string }): unknown {
+  return typeof value === "number" && Number.isInteger(value) && !Number.isSafeInteger(value)
+    ? (context?.source ?? value)
+    : value;
+}
+
+/** A sentence: what is wrong with the text. */
+export function parseJson<T>(text: string, schema: z.ZodType<T>): { value: T } | { wrong: string } {
+  let raw: unknown;
+  try {
+    raw = JSON.parse(text, keepDigits);
+  } catch (error) {
+    return { wrong: asError(error).message };
+  }
+  const parsed = schema.safeParse(raw);
+  return parsed.success ? { value: parsed.data } : { wrong: z.prettifyError(parsed.error).replaceAll("\n", " ") };
+}
+
+export function readJson<T>(file: string, schema: z.ZodType<T>): T {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    throw new UsageError(`${file} cannot be read: ${asError(error).message}`);
+  }
+  const parsed = parseJson(text.replace(/^\uFEFF/, ""), schema);
+  if ("wrong" in parsed) throw new UsageError(`${file}: ${parsed.wrong}`);
+  return parsed.value;
+}
+
+/** One line after the other, empty ones left out; the file is never in memory as a whole. */
+export async function* lines(file: string): AsyncGenerator<string> {
+  const input = createReadStream(file, "utf8");
+  const failed = new Promise<never>((_, reject) => {
+    input.once("error", (error) => reject(new UsageError(`${file} cannot be read: ${error.message}`)));
+  });
+  const opened = new Promise<void>((resolve) => input.once("open", () => resolve()));
+  await Promise.race([opened, failed]);
+  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+    const text = line.replace(/^\uFEFF/, "");
+    if (text.trim() !== "") yield text;
+  }
+}

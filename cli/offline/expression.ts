@@ -1,0 +1,119 @@
+import { randomBytes } from "node:crypto";
+import type { Command } from "commander";
+import * as z from "zod";
+import {
+  type CandidateOutcome,
+  compileExpression,
+  type Diagnostic,
+  type ExpressionInput,
+  firstFree,
+} from "../../shared/domain/mapping/expression/index.ts";
+import { EXIT, UsageError } from "../exit-code.ts";
+import { lines, parseJson, readJson } from "../files.ts";
+
+const ATTRIBUTES = z.record(z.string(), z.unknown());
+const MOMENT = z.union([z.number(), z.string()]).transform((value, context) => {
+  const ms = new Date(value).getTime();
+  if (Number.isNaN(ms)) context.addIssue({ code: "custom", message: "is no moment; write 2026-01-31T12:00:00Z" });
+  return ms;
+});
+const CASE = z.object({
+  expression: z.string(),
+  attributes: ATTRIBUTES.nullish(),
+  /** Values that the target attribute has elsewhere, for SelectUniqueValue. */
+  existingTargetValues: z.array(z.string()).nullish(),
+  now: MOMENT.nullish(),
+  defaultDomain: z.string().nullish(),
+});
+type Case = z.infer<typeof CASE>;
+
+/** One line of output. */
+export type ExpressionAnswer =
+  | { value: string | readonly string[] | null }
+  | { ignored: true }
+  /** `errors`: all of them, where loading finds more than one. */
+  | { error: Diagnostic<string>; errors?: readonly Diagnostic<string>[] };
+
+export function evaluateCase({ expression, attributes, existingTargetValues, now, defaultDomain }: Case): {
+  answer: ExpressionAnswer;
+  warnings: readonly string[];
+} {
+  const compiled = compileExpression(expression);
+  if (!compiled.ok) {
+    const [error = { code: "SyntaxError", message: "The expression cannot be read.", position: 1 }] = compiled.errors;
+    return { answer: { error, ...(compiled.errors.length > 1 ? { errors: compiled.errors } : {}) }, warnings: [] };
+  }
+  const input: ExpressionInput = {
+    attributes: attributes ?? {},
+    now: now ?? Date.now(),
+    randomBytes,
+    ...(typeof defaultDomain === "string" ? { defaultDomain } : {}),
+  };
+  const outcome = compiled.evaluate(input);
+  const taken = new Set((existingTargetValues ?? []).map((value) => value.toLowerCase()));
+  const chosen =
+    outcome.kind === "candidates" ? firstFree(outcome.candidates, (value) => taken.has(value.toLowerCase())) : outcome;
+  return {
+    answer: answerOf(chosen),
+    warnings: compiled.warnings.map(({ message, position }) => `${position}: ${message}`),
+  };
+}
+
+function answerOf(outcome: CandidateOutcome): ExpressionAnswer {
+  if (outcome.kind === "ignored") return { ignored: true };
+  return outcome.kind === "error" ? { error: outcome.error } : { value: outcome.value };
+}
+
+interface Options {
+  user?: string;
+  cases?: string;
+  now?: string;
+  defaultDomain?: string;
+}
+
+async function evaluate(expression: string | undefined, options: Options): Promise<void> {
+  if ((expression === undefined) === (options.cases === undefined)) {
+    throw new UsageError("Give an expression, or --cases FILE with one a line.");
+  }
+  if (options.cases !== undefined) {
+    if (options.user !== undefined)
+      throw new UsageError("--user belongs to a single expression; a case names its attributes.");
+    for await (const line of lines(options.cases)) {
+      const parsed = parseJson(line, CASE);
+      const answer =
+        "wrong" in parsed
+          ? { error: { code: "InvalidCase", message: parsed.wrong, position: 1 } }
+          : evaluateCase(parsed.value).answer;
+      if ("wrong" in parsed) process.exitCode = EXIT.refused;
+      process.stdout.write(`${JSON.stringify(answer)}\n`);
+    }
+    return;
+  }
+  const now = MOMENT.optional().safeParse(options.now);
+  if (!now.success) throw new UsageError(`--now ${options.now} is no moment; write 2026-01-31T12:00:00Z.`);
+  const { answer, warnings } = evaluateCase({
+    expression: expression ?? "",
+    attributes: options.user === undefined ? {} : readJson(options.user, ATTRIBUTES),
+    now: now.data,
+    defaultDomain: options.defaultDomain,
+  });
+  for (const warning of warnings) process.stderr.write(`warning at ${warning}\n`);
+  process.stdout.write(`${JSON.stringify(answer)}\n`);
+  if ("error" in answer) process.exitCode = EXIT.refused;
+}
+
+export function addExpression(program: Command): void {
+  const expression = program.command("expression").description("try attribute-mapping expressions, without a tenant");
+  expression
+    .command("eval")
+    .description('prints {"value": …}, {"ignored": true} or {"error": {…}}; ends with 1 on an error')
+    .argument("[expression]", "such as 'ToLower([mail])'")
+    .option("--user <file>", "JSON object: the attributes of the user")
+    .option(
+      "--cases <file>",
+      'one {"expression", "attributes", "existingTargetValues"?, "now"?, "defaultDomain"?} a line',
+    )
+    .option("--now <moment>", "what Now() says, such as 2026-01-31T12:00:00Z")
+    .option("--default-domain <name>", "what DefaultDomain() says")
+    .action(evaluate);
+}

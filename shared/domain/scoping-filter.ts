@@ -1,0 +1,189 @@
+import { Pattern } from "./mapping/expression/pattern.ts";
+import { fromAttribute, isList, truthOf } from "./mapping/expression/value.ts";
+
+/**
+ * Scoping filters of Entra's provisioning: clauses of a group all have to hold, one group is enough, no group at all
+ * lets everybody in. Nothing holds for an attribute that is null or empty, except IS NULL.
+ * Source: Entra `define-conditional-rules-for-provisioning-user-accounts.md`, Graph `synchronization-filter`.
+ */
+export interface ScopingFilter {
+  groups?: readonly FilterGroup[] | null | undefined;
+  /** Applied while reading: whoever leaves them is left alone, not deprovisioned. */
+  inputFilterGroups?: readonly FilterGroup[] | null | undefined;
+  categoryFilterGroups?: readonly FilterGroup[] | null | undefined;
+}
+
+export interface FilterGroup {
+  name?: string | null | undefined;
+  clauses: readonly FilterClause[];
+}
+
+export interface FilterClause {
+  sourceOperandName: string;
+  /** In the documented spelling, in any case. */
+  operatorName: string;
+  targetOperand?: { values?: readonly string[] | null | undefined } | null | undefined;
+}
+
+export interface FilterMistake {
+  /** Where, as in `groups[0].clauses[1]`. */
+  path: string;
+  message: string;
+}
+
+export interface FilterVerdict {
+  inScope: boolean;
+  /** Out because of an input filter alone: nobody is deprovisioned for it. */
+  leftAlone: boolean;
+  /** By the form in which the provisioning log shows a clause. */
+  clauses: Readonly<Record<string, boolean>>;
+}
+
+export type Attributes = Readonly<Record<string, unknown>>;
+
+export interface CompiledScopingFilter {
+  ok: true;
+  /** The quick answer, without the clauses. */
+  inScope(user: Attributes): boolean;
+  test(user: Attributes): FilterVerdict;
+  warnings: readonly FilterMistake[];
+}
+
+type Test = (text: string) => boolean;
+type Clause = { holds: (user: Attributes) => boolean; log: string };
+
+/** `make`: from the value of the filter. A string says what is wrong with it. */
+interface Operator {
+  name: string;
+  unary: boolean;
+  make: (value: string) => Test | { wrong: string };
+}
+
+const INTEGER = /^[+-]?\d+$/;
+const ordered = (name: string, holds: (attribute: bigint, value: bigint) => boolean): Operator => ({
+  name,
+  unary: false,
+  make: (value) => {
+    const wanted = INTEGER.test(value) ? BigInt(value.replace("+", "")) : undefined;
+    return (text) => wanted !== undefined && INTEGER.test(text) && holds(BigInt(text.replace("+", "")), wanted);
+  },
+});
+
+const matching = (name: string, matches: boolean): Operator => ({
+  name,
+  unary: false,
+  make: (value) => {
+    const pattern = Pattern.compile(value, "whole");
+    return pattern instanceof Pattern ? (text) => pattern.test(text) === matches : { wrong: pattern.message };
+  },
+});
+
+const IS_NULL = "IS NULL";
+const GREATER = ["Greater_Than", "Greater_Than_OR_EQUALS"];
+
+const OPERATORS: readonly Operator[] = [
+  { name: "EQUALS", unary: false, make: (value) => (text) => text === value },
+  { name: "NOT EQUALS", unary: false, make: (value) => (text) => text !== value },
+  { name: IS_NULL, unary: true, make: () => () => false },
+  { name: "IS NOT NULL", unary: true, make: () => () => true },
+  { name: "IS TRUE", unary: true, make: () => (text) => truthOf(text) === true },
+  { name: "IS FALSE", unary: true, make: () => (text) => truthOf(text) === false },
+  matching("REGEX MATCH", true),
+  matching("NOT REGEX MATCH", false),
+  ordered("Greater_Than", (attribute, value) => attribute > value),
+  ordered("Greater_Than_OR_EQUALS", (attribute, value) => attribute >= value),
+  { name: "Includes", unary: false, make: (value) => (text) => text.includes(value) },
+  { name: "ENDS_WITH", unary: false, make: (value) => (text) => text.endsWith(value) },
+  { name: "&", unary: false, make: (value) => (text) => value.includes(text) },
+  { name: "!&", unary: false, make: (value) => (text) => !value.includes(text) },
+];
+
+const spelled = (name: string): string =>
+  name
+    .trim()
+    .toUpperCase()
+    .replace(/[\s_]+/g, " ");
+const BY_NAME = new Map(OPERATORS.map((operator) => [spelled(operator.name), operator]));
+
+/** Microsoft documents that filters on these do not work. */
+const NOT_SUPPORTED: ReadonlySet<string> = new Set([
+  "userType",
+  "manager",
+  "appRoleAssignments",
+  "members",
+  "memberOf",
+]);
+
+/** Checks and compiles once; every mistake is told. */
+export function compileScopingFilter(
+  filter: ScopingFilter,
+): CompiledScopingFilter | { ok: false; errors: readonly FilterMistake[] } {
+  const errors: FilterMistake[] = [];
+  const warnings: FilterMistake[] = [];
+  const compile = (set: keyof ScopingFilter) =>
+    (filter[set] ?? []).map((group, index) => {
+      const name = group.name || `Scoping filter ${index + 1}`;
+      return group.clauses.flatMap((clause, number) => {
+        const compiled = compileClause(clause, name, `${set}[${index}].clauses[${number}]`, { errors, warnings });
+        return compiled ? [compiled] : [];
+      });
+    });
+  const [groups, input] = [compile("groups"), compile("inputFilterGroups")];
+  if ((filter.categoryFilterGroups ?? []).length > 0) {
+    const message =
+      "Category filters choose between mappings of one object type; give each job its own filter instead.";
+    errors.push({ path: "categoryFilterGroups", message });
+  }
+  if (errors.length > 0) return { ok: false, errors };
+  const passes = (set: readonly (readonly Clause[])[], user: Attributes) =>
+    set.length === 0 || set.some((clauses) => clauses.every(({ holds }) => holds(user)));
+  return {
+    ok: true,
+    warnings,
+    inScope: (user) => passes(groups, user) && passes(input, user),
+    test: (user) => {
+      const [scoped, read] = [passes(groups, user), passes(input, user)];
+      const clauses = [...groups, ...input].flat().map(({ log, holds }) => [log, holds(user)] as const);
+      return { inScope: scoped && read, leftAlone: !read, clauses: Object.fromEntries(clauses) };
+    },
+  };
+}
+
+function compileClause(
+  clause: FilterClause,
+  group: string,
+  path: string,
+  told: { errors: FilterMistake[]; warnings: FilterMistake[] },
+): Clause | undefined {
+  const { sourceOperandName: attribute, operatorName, targetOperand } = clause;
+  const operator = BY_NAME.get(spelled(operatorName));
+  const values = targetOperand?.values ?? [];
+  const [value = ""] = values;
+  const refuse = (message: string) => told.errors.push({ path, message });
+  if (NOT_SUPPORTED.has(attribute)) refuse(`Filters on ${attribute} are not supported. Use a directory extension.`);
+  if (!operator) {
+    refuse(`There is no operator ${operatorName}. Use one of ${OPERATORS.map(({ name }) => name).join(", ")}.`);
+    return undefined;
+  }
+  const { name, unary } = operator;
+  if (!unary && values.length !== 1) refuse(`${name} compares with one value, not with ${values.length}.`);
+  if (!unary && values.length === 1 && value === "") refuse(`${name} needs a value. Use IS NULL to ask for emptiness.`);
+  if (GREATER.includes(name) && !INTEGER.test(value)) {
+    told.warnings.push({ path, message: `${name} compares with a whole number, not with '${value}': never true.` });
+  }
+  const made = operator.make(value);
+  if ("wrong" in made) {
+    refuse(made.wrong);
+    return undefined;
+  }
+  return { holds: holdsFor(attribute, name === IS_NULL, made), log: `${group}.${attribute} ${name} '${value}'` };
+}
+
+/** Lists are not supported in filters: nothing holds for them. */
+function holdsFor(attribute: string, isNull: boolean, test: Test): (user: Attributes) => boolean {
+  return (user) => {
+    const value = Object.hasOwn(user, attribute) ? fromAttribute(user[attribute]) : null;
+    if (value === null || value === "") return isNull;
+    return !isList(value) && test(typeof value === "string" ? value : value.toString());
+  };
+}
