@@ -268,7 +268,9 @@ async function release(held: Held, error: unknown): Promise<Applied> {
     return { kind: "again", because: "moved", afterMs: 2_000 };
   }
   const unsure = error instanceof WriteUnsure || applied === undefined;
-  const notInvited = held.stored.value.state === "inviting" && !unsure;
+  // What failed after the invitation had been answered leaves an invitation that is found again.
+  const refused = held.written.length === 0 || applied?.kind === "refused";
+  const notInvited = held.stored.value.state === "inviting" && !unsure && refused;
   const maybeRemoved = held.work.plan.kind === "delete" && unsure;
   const mayBeBlocked = unsure || held.written.includes("accountEnabled");
   // A verification that meets the same trouble comes back as itself and asks for no other.

@@ -19,7 +19,9 @@ export async function escrowPerson(world: World, person: Person, code: ErrorCode
   const stored = await readLink(world, person);
   const now = world.clock.now();
   const before = stored?.value.escrow;
-  const escrow = intoEscrow(before, code, now);
+  // The same failure told again before it was tried again counts once.
+  const waits = before?.code === code && now < before.nextAt;
+  const escrow = waits ? before : intoEscrow(before, code, now);
   await writeLink(world, person, stored, "marked", { escrow, because: code, inputs: undefined });
   if (before?.code === code) return escrow;
   await writeLog(world, logRowName(world), {

@@ -1,12 +1,11 @@
 import { afterAll, expect, test } from "vitest";
 import type { Random } from "../../sandbox/random.ts";
-import { BusUnavailable } from "../../shared/ports/bus.ts";
-import { StorageUnavailable } from "../../shared/ports/rows.ts";
+import { breakThings, countFaults, crash, mend } from "./chaos.ts";
 import { type Contoso, contoso, HOUR, MINUTE, SECOND } from "./contoso.ts";
 
 /** How many worlds; the soak runs on with others. */
 const SEEDS = Array.from(
-  { length: Number(process.env.SEEDS ?? 60) },
+  { length: Number(process.env.SEEDS ?? 30) },
   (_, index) => Number(process.env.SEED ?? 1000) + index,
 );
 const met: Record<string, number> = {};
@@ -28,21 +27,15 @@ test.each(SEEDS)("the targets catch up whatever goes wrong (seed %i)", async (se
     },
   });
   const chance = c.world.random.fork("chaos");
-  breakThings(c, chance);
+  breakThings(c.world, chance, count);
   for (let i = 0; i < 25; i++) {
     await c.world.clock.runFor(chance.between(SECOND, 40 * SECOND));
     changeSomething(c, chance);
-    if (chance.chance(0.2)) crash(c, chance);
+    if (chance.chance(0.2)) crash(c.world, chance, count);
   }
-  c.graph.clearFaults();
-  c.world.store.hooks = {};
-  c.world.bus.hooks = {};
+  mend(c.world);
   await c.untilRight(3 * HOUR);
-  for (const statistics of Object.values(c.graph.statistics())) {
-    for (const [kind, times] of Object.entries(statistics.faults)) count(kind, times);
-    count("lost", statistics.notificationsLost);
-    count("doubled", statistics.notificationsDoubled);
-  }
+  countFaults(c.world, count);
   expect(c.watch.foreignWrites).toEqual([]);
   expect(c.watch.blocksLifted).toEqual([]);
   c.world.close();
@@ -89,34 +82,6 @@ afterAll(() => {
   ).toEqual([]);
 });
 
-function breakThings(c: Contoso, chance: Random): void {
-  c.graph.addFault({ on: "any", kind: "status", status: 503, probability: 0.02 });
-  c.graph.addFault({ on: "any", kind: "status", status: 429, retryAfterSeconds: 5, probability: 0.01 });
-  c.graph.addFault({ on: "batchItem", kind: "status", status: 429, retryAfterSeconds: 3, probability: 0.01 });
-  c.graph.addFault({ on: "write", kind: "timeoutAfterEffect", probability: 0.03 });
-  c.graph.addFault({ on: "any", kind: "timeout", probability: 0.01 });
-  c.graph.addFault({ on: "any", kind: "refuse", probability: 0.01 });
-  c.graph.addFault({ on: "read", kind: "truncate", probability: 0.01 });
-  c.graph.addFault({ on: "delta", kind: "resync", probability: 0.03 });
-  c.world.store.hooks = {
-    before: () => sometimes(chance, 0.005, "storage down", () => new StorageUnavailable("the table did not answer")),
-    after: (operation) => {
-      if (operation !== "list")
-        sometimes(chance, 0.005, "storage answer lost", () => new StorageUnavailable("the answer was lost"));
-    },
-  };
-  c.world.bus.hooks = {
-    before: () => sometimes(chance, 0.005, "bus down", () => new BusUnavailable("the bus did not answer")),
-    after: () => sometimes(chance, 0.005, "bus answer lost", () => new BusUnavailable("the answer was lost")),
-  };
-}
-
-function sometimes(chance: Random, probability: number, name: string, error: () => Error): void {
-  if (!chance.chance(probability)) return;
-  count(name);
-  throw error();
-}
-
 /** People change between deliveries, and not before them all. */
 function changeSomething(c: Contoso, chance: Random): void {
   const tenant = chance.pick(["contoso-emea", "contoso-us", "contoso", "contoso-gov"]);
@@ -156,16 +121,4 @@ function changeSomething(c: Contoso, chance: Random): void {
     if (group.memberIds.includes(somebody.id)) truth.removeMember(group.id, somebody.id);
     else truth.addMember(group.id, somebody.id);
   }
-}
-
-function crash(c: Contoso, chance: Random): void {
-  const victim = chance.pick(c.world.instances);
-  if (chance.chance(0.3)) {
-    victim.freeze(chance.between(10 * SECOND, 3 * MINUTE));
-    count("frozen");
-    return;
-  }
-  victim.kill();
-  c.world.start();
-  count("crashed");
 }
