@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { type Bench, type Bound, lineOf, type Measurement, ok, rounded } from "./bench.ts";
+import { expressions } from "./expressions.ts";
 import { firstCycle } from "./first-cycle.ts";
 import { firstCycleWires } from "./first-cycle-wires.ts";
 import { latencyBusy } from "./latency-busy.ts";
@@ -12,6 +13,7 @@ import { webhook } from "./webhook.ts";
 
 /** `npm run bench`: measures what the product promises, prints a table or JSON lines, ends with 1 when a bound is missed. */
 const BENCHES: readonly Bench[] = [
+  expressions,
   firstCycle,
   firstCycleWires,
   latencyIdle,

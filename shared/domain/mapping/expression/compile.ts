@@ -138,6 +138,8 @@ class Compiler {
       (arg, index) =>
         arg && this.argument(arg, index === spec.condition ? "condition" : "value", spec.identifiers?.[index]),
     );
+    // How many arguments were meant is not known; what is wrong with them has been told.
+    if (!node.closed || nodes.some((arg) => arg?.type === "broken")) return nothing;
     const before = this.#diagnostics.errors.length;
     this.#checkCount(spec, node, nodes);
     if (this.#diagnostics.errors.length > before) return nothing;

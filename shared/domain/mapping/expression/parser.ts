@@ -161,16 +161,17 @@ class Parser {
       const char = this.#text[this.#blanks()];
       if (char === undefined) {
         // Told once: the calls around it are open for the same reason.
-        if (!this.#diagnostics.errors.some(({ code }) => code === "SyntaxError")) {
+        if (!this.#diagnostics.errors.some(({ code }) => code === "SyntaxError" || code === "ExpressionTooDeep")) {
           this.#diagnostics.error("SyntaxError", `The arguments of ${name} are not closed. End them with ).`, open);
         }
-        break;
+        this.#depth--;
+        return { type: "call", name, args, closed: false, at };
       }
       this.#offset++;
       if (char === ")") break;
     }
     this.#depth--;
-    return { type: "call", name, args: args.length === 1 && args[0] === undefined ? [] : args, at };
+    return { type: "call", name, args: args.length === 1 && args[0] === undefined ? [] : args, closed: true, at };
   }
 
   /** Leaves the offset before `,` or `)` or at the end. */

@@ -1,0 +1,128 @@
+import { compileExpression, type Expression, type ExpressionInput } from "../shared/domain/mapping/expression/index.ts";
+import { compileScopingFilter } from "../shared/domain/scoping-filter.ts";
+import type { Bench, Measurement } from "./bench.ts";
+
+const USERS = 200;
+const WARM_UP_MS = 300;
+const MEASURED_MS = 1_000;
+const USERS_PER_SECOND = 50_000;
+const USERS_WITH_DATES_PER_SECOND = 10_000;
+const SCOPES_PER_SECOND = 500_000;
+const CLAUSES = 20;
+/** The second half of a run against its first: what grows with the number of evaluations shows here. */
+const GROWTH_MAX = 1.5;
+
+const DIRECT = [
+  ...["displayName", "givenName", "surname", "jobTitle", "department", "companyName", "employeeId", "streetAddress"],
+  ...["city", "state", "postalCode", "country", "officeLocation", "mobilePhone", "preferredLanguage", "mail"],
+];
+
+/** Their values are a name, a blank and a number: every clause below holds, so that none is left out. */
+const UNTOUCHED = ["city", "state", "postalCode", "streetAddress", "officeLocation"];
+
+/** Ten nested ones, of the kinds that administrators write. */
+const STRINGS = [
+  'ToLower(Join("@", NormalizeDiacritics(StripSpaces(Join(".", [givenName], [surname]))), "contoso.com"))',
+  "Append(Mid([givenName], 1, 3), Mid([surname], 1, 5))",
+  'Switch(ToLower([department]), "Other", "sales", "S", "engineering", "E", "", "none")',
+  'IIF([country]="NO", Join(" ", [surname], [givenName]), Join(" ", [givenName], [surname]))',
+  'Coalesce([nickname], Left([givenName], 8), "n/a")',
+  'PCase(Join(" ", [givenName], [surname]))',
+  'Replace(ToLower([mail]), "@contoso.com", , , "", , )',
+  'IgnoreFlowIfNullOrEmpty(Trim(Word([displayName], 2, " ")))',
+  'Join(", ", "", ToUpper([surname]), Trim([givenName]), [city])',
+  'IIF(InStr([mail], "@contoso.com") > 0, Append("c-", ToLower([employeeId])), "external")',
+];
+const DATES_AND_PATTERNS = [
+  'FormatDateTime([hired], , "yyyy-MM-ddTHH:mm:ssZ", "dd.MM.yyyy")',
+  'FormatDateTime([hired], , "yyyy-MM-ddTHH:mm:ssZ", "yyyyMMddHHmmss")',
+  'Replace([mobilePhone], , "[()\\\\s-]+", , "", , )',
+  'Replace([mobilePhone], , "^\\\\+(?<country>\\\\d+) (?<number>.*)$", , "$' + '{number}", , )',
+];
+
+function compiled(text: string): Expression {
+  const expression = compileExpression(text);
+  if (!expression.ok) throw new Error(`${text}: ${expression.errors.map(({ message }) => message).join(" ")}`);
+  return expression;
+}
+
+const inputs = (): ExpressionInput[] =>
+  Array.from({ length: USERS }, (_, index) => ({
+    attributes: {
+      ...Object.fromEntries(DIRECT.map((name) => [name, `${name} ${index}`])),
+      givenName: index % 3 === 0 ? "Zoë" : "John",
+      surname: `Smith${index}`,
+      displayName: `John Smith${index}`,
+      department: index % 2 === 0 ? "Sales" : "Engineering",
+      country: index % 4 === 0 ? "NO" : "US",
+      mail: `John.Smith${index}@contoso.com`,
+      mobilePhone: "+1 (555) 123-4567",
+      hired: "2026-01-05T08:30:00Z",
+    },
+    now: 0,
+    randomBytes: (count) => new Uint8Array(count),
+  }));
+
+/** How many a second, and how much slower the second half was than the first. */
+function rate(work: (index: number) => void): { perSecond: number; growth: number } {
+  const during = (ms: number): number => {
+    const since = performance.now();
+    let done = 0;
+    while (performance.now() - since < ms) {
+      for (let index = 0; index < USERS; index++) work(index);
+      done += USERS;
+    }
+    return (done * 1000) / (performance.now() - since);
+  };
+  during(WARM_UP_MS);
+  const [first, second] = [during(MEASURED_MS / 2), during(MEASURED_MS / 2)];
+  return { perSecond: (first + second) / 2, growth: first / second };
+}
+
+const measured = (work: string, unit: string, least: number, run: (index: number) => void): Measurement => ({
+  bench: "expressions",
+  work,
+  unit,
+  figures: rate(run),
+  bounds: { perSecond: { least }, growth: { most: GROWTH_MAX } },
+});
+
+async function run(): Promise<readonly Measurement[]> {
+  const users = inputs();
+  const mapping = (texts: readonly string[]) => {
+    const expressions = [...DIRECT.map((name) => `[${name}]`), ...texts].map(compiled);
+    return (index: number) => {
+      const input = users[index];
+      if (input) for (const expression of expressions) expression.evaluate(input);
+    };
+  };
+  const scope = compileScopingFilter({
+    groups: [
+      {
+        name: "all hold",
+        clauses: Array.from({ length: CLAUSES }, (_, index) => ({
+          sourceOperandName: UNTOUCHED[index % UNTOUCHED.length] ?? "",
+          operatorName: ["NOT EQUALS", "IS NOT NULL", "Includes", "!&"][index % 4] ?? "",
+          targetOperand: { values: index % 4 === 1 ? [] : [index % 4 === 2 ? " " : "nowhere"] },
+        })),
+      },
+    ],
+  });
+  if (!scope.ok) throw new Error(scope.errors.map(({ message }) => message).join(" "));
+  if (!users.every(({ attributes }) => scope.inScope(attributes))) throw new Error("not every clause is looked at");
+  return [
+    measured("default mappings and ten nested string expressions", "users/s", USERS_PER_SECOND, mapping(STRINGS)),
+    measured(
+      "the same with two FormatDateTime and two pattern Replace",
+      "users/s",
+      USERS_WITH_DATES_PER_SECOND,
+      mapping([...STRINGS, ...DATES_AND_PATTERNS]),
+    ),
+    measured(`a scope of ${CLAUSES} clauses`, "evaluations/s", SCOPES_PER_SECOND, (index) => {
+      scope.inScope(users[index]?.attributes ?? {});
+    }),
+  ];
+}
+
+/** The expression language and scoping filters, on one core. */
+export const expressions: Bench = { name: "expressions", run };
