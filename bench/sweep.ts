@@ -92,7 +92,7 @@ async function writeLinks(bench: BenchCloud, seed: number, pair: Pair): Promise<
 }
 
 /** A round that is told of everybody, as after a change of something that no job maps. */
-async function startRound(bench: BenchCloud, pair: Pair): Promise<void> {
+async function startRound(bench: BenchCloud, pair: Pair): Promise<string> {
   const { storage, serviceBus: connectionString, tenants } = bench.cloud.endpoints;
   const root = tenants.find(({ name }) => name === SOURCE)?.graph;
   const now = Date.now();
@@ -115,13 +115,15 @@ async function startRound(bench: BenchCloud, pair: Pair): Promise<void> {
   const body = { version: 1, kind: "page", tenantId: pair.source.id, stream: "users", runId, seq: 0 } as const;
   await bus.send("pages", [{ id: randomUUID(), body }]);
   await bus.close();
+  return runId;
 }
 
-async function roundIsOver({ cloud }: BenchCloud, pair: Pair): Promise<boolean> {
+/** Another round may have followed at once. */
+async function roundIsOver({ cloud }: BenchCloud, pair: Pair, runId: string): Promise<boolean> {
   const tables = openTables({ connectionString: cloud.endpoints.storage });
   try {
     const stored = await tables.rows<Checkpoint>("checkpoints").read(pair.source.id, "users");
-    return stored?.value.phase === "idle";
+    return stored?.value.phase === "idle" || stored?.value.runId !== runId;
   } finally {
     tables.close();
   }
@@ -132,7 +134,7 @@ const rssOf = (pid: number) =>
   Number(execFileSync("ps", ["-o", "rss=", "-p", String(pid)], { encoding: "utf8" })) / 1024;
 
 /** Looks at everybody; the heap of the app's process when it has seen the first 10,000 and when it has seen all. */
-async function sweepThrough(bench: BenchCloud, pair: Pair) {
+async function sweepThrough(bench: BenchCloud, pair: Pair, runId: string) {
   const debuggerOf = await inspect(join(bench.cloud.folder, "logs", "app-1.log"));
   const pid = appPid(bench.cloud) ?? 0;
   const startedAt = Date.now();
@@ -145,8 +147,7 @@ async function sweepThrough(bench: BenchCloud, pair: Pair) {
     await until("the first 10,000 are looked at", LIMIT_MS, async () => (await looked()) >= FIRST);
     const early = await debuggerOf.heapUsed();
     await until("everybody is looked at", LIMIT_MS, async () => {
-      const waiting = Object.values(await bench.queues()).some(({ active, locked }) => active + locked > 0);
-      return (await looked()) >= USERS && !waiting && (await roundIsOver(bench, pair));
+      return (await looked()) >= USERS && (await roundIsOver(bench, pair, runId));
     });
     const seconds = (Date.now() - startedAt) / 1000;
     const late = await debuggerOf.heapUsed();
@@ -172,8 +173,7 @@ async function run({ seed, say }: BenchOptions): Promise<readonly Measurement[]>
     await writeLinks(bench, seed, pair);
     say("  everybody has a link");
     await restartApp(bench, jobsOf("on")(bench.cloud.config));
-    await startRound(bench, pair);
-    const memory = await sweepThrough(bench, pair);
+    const memory = await sweepThrough(bench, pair, await startRound(bench, pair));
     const target = (await bench.statistics())[TARGET];
     return [
       {

@@ -7,7 +7,7 @@ import type { SubscriptionRow } from "../shared/pipeline/world.ts";
 import { type Bench, type BenchOptions, type Measurement, percentile } from "./bench.ts";
 import { type BenchCloud, benchCloud, until } from "./cloud.ts";
 
-const ROUNDS = 10;
+const ROUNDS = 6;
 const SOURCE = "contoso-us";
 const PEOPLE = 20;
 const READY_MS = 60_000;
