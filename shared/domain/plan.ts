@@ -193,7 +193,7 @@ function planNewcomer(view: PersonView, rules: PlanRules, job: Job, user: Source
           targetId: match.user.id,
           job,
           managerId,
-          changes: comparedWith(match.user, wanted, view, true),
+          changes: comparedWith(match.user, wanted, view, false),
         };
       }
       return adopt(match.user, wanted, view, job, managerId);
@@ -252,7 +252,8 @@ function planSoftDeleted(
   const deletedByUs = view.link?.state === "removed" || view.link?.claim?.plan === "delete";
   if (!deletedByUs) return { kind: "hold", code: "TARGET_REMOVED_THERE" };
   if (!source.accountEnabled) return { kind: "skip", because: "disabledAndRemoved" };
-  return { kind: "restore", targetId: user.id, job, managerId, changes: comparedWith(user, wanted, view, true) };
+  const ours = view.link?.blockedByUs === true; // a block that the target's administrators set outlives the absence
+  return { kind: "restore", targetId: user.id, job, managerId, changes: comparedWith(user, wanted, view, ours) };
 }
 
 function planLive(
@@ -267,7 +268,7 @@ function planLive(
   if (!source.accountEnabled && user.accountEnabled) {
     return {
       ...blockUpdate(user.id),
-      changes: { ...comparedWith(user, wanted, view, false), accountEnabled: false },
+      changes: { ...(job.actions.update ? comparedWith(user, wanted, view, false) : {}), accountEnabled: false },
       job,
     };
   }
@@ -276,8 +277,10 @@ function planLive(
   const finishing = view.link?.state === "invited";
   const changes =
     job.actions.update || finishing ? comparedWith(user, wanted, view, enable) : enable ? { accountEnabled: true } : {};
-  if (Object.keys(changes).length > 0 || managerId !== undefined) {
-    return { kind: "update", targetId: user.id, effect: finishing ? "finish" : "update", changes, managerId, job };
+  const manager = job.actions.update || finishing ? managerId : undefined;
+  if (Object.keys(changes).length > 0 || manager !== undefined) {
+    const effect = finishing ? "finish" : "update";
+    return { kind: "update", targetId: user.id, effect, changes, managerId: manager, job };
   }
   return { kind: "keep", because: blockedThere ? "TARGET_BLOCKED_THERE" : "asWished", job };
 }

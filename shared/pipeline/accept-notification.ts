@@ -84,7 +84,7 @@ export class NotificationDesk {
       return undefined;
     }
     const notification = parsed.data;
-    if (notification.tenantId !== tenantId) {
+    if (notification.tenantId.toLowerCase() !== tenantId) {
       counts.wrongTenant++;
       return undefined;
     }

@@ -130,11 +130,11 @@ async function restore(held: Held, plan: WritingPlan & { kind: "restore" }, targ
   const { targetId, changes, managerId } = plan;
   must(await target.restore(targetId, held.call));
   held.written.push("deletedDateTime");
-  // A replica that has not seen it refuses what follows. Whoever goes on then knows that it is there, and that the block is ours to lift.
-  const blockedByUs = changes.accountEnabled === true || held.stored.value.blockedByUs;
-  await progress(held, { targetId, inputs: undefined, blockedByUs }, "restored");
+  // A replica that has not seen it refuses what follows. Whoever goes on then knows that it is there.
+  await progress(held, { targetId, inputs: undefined }, "restored");
   await writeAttributes(held, target, targetId, changes, managerId);
-  return { signal: "restored", targetId, action: "update", change: { targetId, blockedByUs: undefined } };
+  const lifted = changes.accountEnabled === true ? { blockedByUs: undefined } : {};
+  return { signal: "restored", targetId, action: "update", change: { targetId, ...lifted } };
 }
 
 async function create(held: Held, plan: WritingPlan & { kind: "create" }, target: TargetTenant): Promise<Result> {
@@ -147,6 +147,8 @@ async function create(held: Held, plan: WritingPlan & { kind: "create" }, target
   );
   held.written.push("userPrincipalName", "userType");
   const owned = { sourceTenantId: person.pair.source.id, targetTenantId: person.pair.target.id, userId: person.userId };
+  const guest = await target.invited(targetId, held.call.lane);
+  refuseOlder(held, guest?.createdAt);
   if ((await takeUser(world, owned, targetId)).kind === "owned") throw new SyncError("TARGET_TAKEN");
   await progress(held, { targetId, address: undefined, since: undefined }); // the id is ours before anything else is written
   await writeAttributes(
@@ -156,7 +158,7 @@ async function create(held: Held, plan: WritingPlan & { kind: "create" }, target
     { ...beyondInvitation(plan), syncSource: stampFor(held) },
     plan.managerId,
   );
-  await warnOfContact(held, target, targetId);
+  warnOfContact(held, guest?.addresses);
   if (plan.job.manager) await hintReports(world, person);
   return { signal: "settled", targetId, action: "create", change: { targetId, blockedByUs: undefined } };
 }
@@ -174,7 +176,7 @@ async function update(held: Held, plan: WritingPlan & { kind: "update" }, target
   if (plan.effect === "adopt") await progress(held, { targetId: plan.targetId });
   await writeAttributes(held, target, plan.targetId, plan.changes, plan.managerId);
   if (plan.effect !== "update" && plan.effect !== "disable" && plan.job?.manager) await hintReports(world, person);
-  if (plan.effect === "finish") await warnOfContact(held, target, plan.targetId);
+  if (plan.effect === "finish") warnOfContact(held, (await target.invited(plan.targetId, held.call.lane))?.addresses);
   const blocked = plan.changes.accountEnabled;
   const change: LinkChange = {
     targetId: plan.targetId,
@@ -201,9 +203,17 @@ async function writeAttributes(
   }
 }
 
+/** Clocks of two services may differ by this much. */
+const CLOCK_SKEW_MS = 120_000;
+
+/** Graph answers an invitation for an address that it knows with the guest that exists: the search index had not seen it. */
+function refuseOlder({ work: { world } }: Held, createdAt: number | undefined): void {
+  if (createdAt === undefined) return; // too new for the replica that answered: ours
+  if (createdAt < world.clock.now() - LEASE_MS - CLOCK_SKEW_MS) throw new SyncError("GUEST_NOT_ADOPTED");
+}
+
 /** A guest whose address a contact has is created without its addresses. Source: Entra `troubleshoot.md` for B2B. */
-async function warnOfContact(held: Held, target: TargetTenant, targetId: string): Promise<void> {
-  const addresses = await target.addressesOf(targetId, held.call.lane);
+function warnOfContact(held: Held, addresses: readonly string[] | undefined): void {
   if (addresses?.length === 0) held.warning = "CONTACT_HAS_ADDRESS";
 }
 

@@ -137,7 +137,13 @@ async function hintPage(
   for (const groupId of new Set(moved)) {
     let part = 0;
     for await (const userIds of world.changes(at.tenantId).transitiveUsers(groupId)) {
-      await hintInBulk(world, `${from}:${groupId}:${part++}`, at.tenantId, userIds, reason);
+      await hintInBulk(
+        world,
+        `${from}:${groupId}:${part++}:${userIds.length}:${userIds[0] ?? ""}`,
+        at.tenantId,
+        userIds,
+        reason,
+      );
     }
   }
 }
@@ -183,8 +189,8 @@ async function nextLinks(
   const userIds: string[] = [];
   for (const partition of partitions.filter((name) => from === undefined || name >= from)) {
     const range = partition === from && after ? { from: `${after}!` } : {};
-    for await (const { row, value } of world.tables.links.list(partition, range)) {
-      if (value.state !== "none" && value.state !== "removed") userIds.push(row);
+    for await (const { row } of world.tables.links.list(partition, range)) {
+      userIds.push(row); // also who has no target user now: they may have come back while nobody listened
       if (userIds.length >= LINKS_PER_PAGE) return { userIds, cursor: `${partition}|${row}` };
     }
   }

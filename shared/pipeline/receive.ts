@@ -11,6 +11,8 @@ import type { World } from "./world.ts";
 
 /** Messages as they arrive. One that cannot be read is thrown back until the service dead-letters it; there it becomes visible. */
 
+const PUT_OFF_SLOT_MS = 5_000;
+
 /** What a message is received with. */
 export interface Receiver {
   world: World;
@@ -63,7 +65,13 @@ export async function receivePageMessage(receiver: Receiver, message: unknown, l
     const named = error instanceof SyncError && !superseded ? error.afterMs : undefined;
     const afterMs = named ?? world.chance.between(3_000, 15_000);
     log.warn("page put off", { tenantId: page.tenantId, because: becauseOf(error), afterMs });
-    await world.bus.send("pages", [{ id: world.chance.uuid(), body: page, notBefore: world.clock.now() + afterMs }]);
+    // One message a subject and slot, however many were put off: the timer adds its own while the tenant is away.
+    const dueAt = Math.ceil((world.clock.now() + afterMs) / PUT_OFF_SLOT_MS) * PUT_OFF_SLOT_MS;
+    const subject =
+      page.kind === "page" ? `${page.stream}:${page.runId}:${page.seq}` : page.kind === "sweep" ? page.stream : "-";
+    await world.bus.send("pages", [
+      { id: `later:${page.tenantId}:${page.kind}:${subject}:${dueAt}`.slice(-128), body: page, notBefore: dueAt },
+    ]);
   }
 }
 

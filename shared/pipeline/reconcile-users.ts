@@ -26,6 +26,8 @@ const RELOOKS_MS = [1_000, 2_000, 5_000, 12_000, 30_000];
 /** Failures in a row that the tenant is not to blame for, before the person goes into escrow. */
 const ATTEMPTS_MAX = 6;
 
+const UNSEEN_SLOT_MS = 3_000;
+
 type Why = "again" | "counted" | "retry" | "split" | "relook";
 
 /** Looks at the users of a hint, each in every pair of its source tenant, each with an outcome of its own. */
@@ -157,6 +159,13 @@ export class Reconciler {
 
   /** Who is not settled is looked at again, singly, in the lane they came from. */
   private next(hint: Hint, person: Person, outcome: Outcome): OutgoingMessage | undefined {
+    if (outcome.kind === "again" && outcome.because === "ownWriteNotSeenYet") {
+      // Several looks wait for the same replica: those that fall due together and trust the same are one.
+      const now = this.world.clock.now();
+      const dueAt = Math.ceil((now + outcome.afterMs) / UNSEEN_SLOT_MS) * UNSEEN_SLOT_MS;
+      const trust = keepsReason(hint) ? hint.reason : "again";
+      return this.messageFor(hint, person, "again", dueAt - now, undefined, `unseen:${dueAt}:${trust}:${hint.lane}`);
+    }
     if (outcome.kind === "again") {
       const why = outcome.counted ? "counted" : "again";
       return this.messageFor(hint, person, why, outcome.afterMs, outcome.paidWrites);
@@ -176,12 +185,7 @@ export class Reconciler {
     paidWrites?: number,
     from = hint.id,
   ): OutgoingMessage {
-    const keeps =
-      why === "split" ||
-      why === "relook" ||
-      hint.reason === "verify" ||
-      hint.reason === "manager" ||
-      hint.reason === "operator";
+    const keeps = why === "split" || why === "relook" || keepsReason(hint);
     const content = {
       lane: hint.lane,
       sourceTenantId: hint.sourceTenantId,
@@ -196,6 +200,9 @@ export class Reconciler {
     return hintMessage(this.world, `${from}:${person.userId}:${person.pair.target.id}:${why}`, content, afterMs);
   }
 }
+
+/** Looks that trust no hash stay what they are until they are settled. */
+const keepsReason = ({ reason }: Hint): boolean => reason === "verify" || reason === "manager" || reason === "operator";
 
 /** The pairs that a hint is about. */
 export const pairsOf = (world: World, hint: Hint): readonly Pair[] =>

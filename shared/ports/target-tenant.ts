@@ -18,8 +18,8 @@ export interface TargetTenant {
     attributes: AttributeNames,
     lane: Lane,
   ): Promise<readonly TargetUser[]>;
-  /** The proxy addresses that the tenant gave the user; `undefined`: not to be seen yet. */
-  addressesOf(targetId: string, lane: Lane): Promise<readonly string[] | undefined>;
+  /** What became of an invitation: when the user was created, and its proxy addresses. `undefined`: not to be seen yet. */
+  invited(targetId: string, lane: Lane): Promise<{ createdAt: number; addresses: readonly string[] } | undefined>;
   /** Creates the B2B user without any mail to the person; gives its id. */
   invite(invitation: Invitation, call: WriteCall): Promise<string>;
   /** Writes these attributes; `syncSource` is the stamp. `missing`: 404, which a replica that lags behind a creation gives too. */

@@ -222,6 +222,19 @@ describe("linked people in scope", () => {
       plan: { kind: "confirm", because: "ownWriteNotSeenYet" },
     },
     {
+      name: "blocked there, removed by us, back in scope: the block outlives the absence",
+      view: { link: linked({ state: "removed" }), target: found({ softDeleted: true, accountEnabled: false }) },
+      plan: { kind: "restore", changes: {} },
+    },
+    {
+      name: "blocked by us, removed, back in scope",
+      view: {
+        link: linked({ state: "removed", blockedByUs: true }),
+        target: found({ softDeleted: true, accountEnabled: false }),
+      },
+      plan: { kind: "restore", changes: { accountEnabled: true } },
+    },
+    {
       name: "restored in the target by hand",
       view: { link: linked({ state: "removed", writtenAt: NOW - 100_000 }), target: found() },
       plan: { kind: "keep" },

@@ -13,6 +13,7 @@ const REFUSALS_IN_A_ROW = 3;
 /** Deleted objects can be filtered with the header and the count of advanced queries. */
 const ADVANCED = { ConsistencyLevel: "eventual" };
 const Page = z.object({ value: z.array(z.unknown()) });
+const Invited = z.object({ createdDateTime: z.string(), proxyAddresses: z.array(z.string()).nullish() });
 
 export class GraphTargetTenant implements TargetTenant {
   private readonly gateway: Gateway;
@@ -68,11 +69,17 @@ export class GraphTargetTenant implements TargetTenant {
     return [...users.values()];
   }
 
-  async addressesOf(targetId: string, lane: Lane): Promise<readonly string[] | undefined> {
-    const answer = await this.gateway.read({ method: "GET", path: `/users/${targetId}?$select=proxyAddresses` }, lane);
+  async invited(
+    targetId: string,
+    lane: Lane,
+  ): Promise<{ createdAt: number; addresses: readonly string[] } | undefined> {
+    const path = `/users/${targetId}?$select=createdDateTime,proxyAddresses`;
+    const answer = await this.gateway.read({ method: "GET", path }, lane);
     if (answer.status === 404) return undefined;
-    const parsed = z.object({ proxyAddresses: z.array(z.string()).nullish() }).safeParse(this.found(answer));
-    return parsed.success ? (parsed.data.proxyAddresses ?? []) : undefined;
+    const parsed = Invited.safeParse(this.found(answer));
+    if (!parsed.success) return undefined;
+    const { createdDateTime, proxyAddresses } = parsed.data;
+    return { createdAt: Date.parse(createdDateTime), addresses: proxyAddresses ?? [] };
   }
 
   async invite(invitation: Invitation, call: WriteCall): Promise<string> {

@@ -291,6 +291,8 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     ['Replace("aXa", "a", , , "", , )', "X"],
     [`Replace("0047123", , "^00(?<cc>\\\\d{2})", , "+${"$"}{cc} ", , )`, "+47 123"],
     ['Replace("aXa", "A", , , "b", , )', "aXa"],
+    ['Replace("aXa", , "(?i)x", , "b", , )', "aba"],
+    ['Replace("aXa", , "(?x)x", , "b", , )', { error: "InvalidPattern" }],
     ['Replace([none], "a", , , "b", , )', null],
     ['Replace("", "a", , , "b", , )', ""],
     ['Replace("a", , "(?<g>x)", "g", , [none], )', "a"],

@@ -8,8 +8,9 @@ export const DIAGNOSTICS_MAX = 50;
 export const PATTERN_CHARACTERS_MAX = 1_000;
 /** Instructions of a compiled pattern: linear time still multiplies by them. */
 export const PATTERN_INSTRUCTIONS_MAX = 1_200;
-/** Instructions of all patterns of one expression, the hidden cost of loading it. */
+/** Instructions of all patterns of one expression, each counted with what it costs to compile even the smallest. */
 export const ALL_PATTERNS_INSTRUCTIONS_MAX = 5_000;
+export const PATTERN_BASE_INSTRUCTIONS = 50;
 /** Characters of a value that a pattern looks at; what follows stays as it is. */
 export const PATTERN_INPUT_CHARACTERS_MAX = 1_024;
 /** Characters of any value within an evaluation. */

@@ -105,7 +105,8 @@ class Translator {
     }
     const options = /^\(\?([imsnx]*)(?:-([imsnx]*))?([:)])/.exec(rest);
     if (!options) return `The group '${rest.slice(0, 6)}' cannot be read.`;
-    if (/[nx]/.test(`${options[1]}${options[2]}`)) return "The options n and x are not supported; leave them out.";
+    if (/[nx]/.test(`${options[1]}${options[2] ?? ""}`))
+      return "The options n and x are not supported; leave them out.";
     return this.#copy(options[0], options[0]);
   }
 

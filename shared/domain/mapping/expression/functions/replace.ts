@@ -1,5 +1,5 @@
 import type { Call, Evaluator, FunctionSpec } from "../call.ts";
-import { ALL_PATTERNS_INSTRUCTIONS_MAX } from "../limits.ts";
+import { ALL_PATTERNS_INSTRUCTIONS_MAX, PATTERN_BASE_INSTRUCTIONS, PATTERN_INSTRUCTIONS_MAX } from "../limits.ts";
 import { didYouMean } from "../near-miss.ts";
 import { Pattern } from "../pattern.ts";
 
@@ -69,17 +69,19 @@ function patternOf(call: Call): Pattern | undefined {
     call.diagnostics.error("InvalidPattern", message, call.atOf(PATTERN));
     return undefined;
   }
-  const pattern = Pattern.compile(source);
-  if (!(pattern instanceof Pattern)) {
+  // Looked at before compiling, which is what takes the time; a refused one has taken it as well.
+  const room = call.addPattern(PATTERN_BASE_INSTRUCTIONS) <= ALL_PATTERNS_INSTRUCTIONS_MAX;
+  const pattern = room ? Pattern.compile(source) : undefined;
+  if (pattern instanceof Pattern && call.addPattern(pattern.instructions) <= ALL_PATTERNS_INSTRUCTIONS_MAX)
+    return pattern;
+  if (pattern && !(pattern instanceof Pattern)) {
+    call.addPattern(PATTERN_INSTRUCTIONS_MAX / 10);
     call.diagnostics.error(pattern.code, pattern.message, call.atOf(PATTERN));
     return undefined;
   }
-  if (call.addPattern(pattern.instructions) > ALL_PATTERNS_INSTRUCTIONS_MAX) {
-    const message = "The patterns of this expression are too large together. Use fewer or smaller ones.";
-    call.diagnostics.error("PatternTooLarge", message, call.atOf(PATTERN));
-    return undefined;
-  }
-  return pattern;
+  const message = "The patterns of this expression are too large together. Use fewer or smaller ones.";
+  call.diagnostics.error("PatternTooLarge", message, call.atOf(PATTERN));
+  return undefined;
 }
 
 function groupOf(call: Call, pattern: Pattern): string {
