@@ -124,17 +124,17 @@ const REFERENCE: readonly Row[] = [
 
 const GUIDES: readonly Row[] = [
   [
-    String.raw`Replace([p], , "(?<firstName>[a-zA-Z]+ )(?<lastName>[a-zA-Z]+)", ,"${"$"}{lastName}", ,)`,
+    `Replace([p], , "(?<firstName>[a-zA-Z]+ )(?<lastName>[a-zA-Z]+)", ,"${"$"}{lastName}", ,)`,
     { p: "John Smith" },
     "Smith",
   ],
   [
-    String.raw`Replace([w], , "(?<leadingZeros>^0+)(?<actualValue>[a-zA-Z0-9]+)", , "${"$"}{actualValue}", ,)`,
+    `Replace([w], , "(?<leadingZeros>^0+)(?<actualValue>[a-zA-Z0-9]+)", , "${"$"}{actualValue}", ,)`,
     { w: "00012345" },
     "12345",
   ],
   [
-    String.raw`Join(" ",Replace([h], ,"(?<CountryISOCode>.*)_(?<suffix1>.*)_(?<suffix2>.*)[0-9]", ,"${"$"}{suffix1} ${"$"}{suffix2}", , ),[l])`,
+    `Join(" ",Replace([h], ,"(?<CountryISOCode>.*)_(?<suffix1>.*)_(?<suffix2>.*)[0-9]", ,"${"$"}{suffix1} ${"$"}{suffix2}", , ),[l])`,
     { h: "NLD_Van_der3", l: "Hof" },
     "Van der Hof",
   ],
@@ -217,11 +217,7 @@ const GUIDES: readonly Row[] = [
     "Johnson,Sarah E-12345",
   ],
   [ACCOUNT, { firstName: "Jo:sé", lastName: "García-López..." }, "JGarcia-Lopez"],
-  [
-    String.raw`Replace(Join("","00000000",[id]), ,"(.*?)(?<id>.{0,8})$", ,"${"$"}{id}", ,)`,
-    { id: "12345" },
-    "00012345",
-  ],
+  [`Replace(Join("","00000000",[id]), ,"(.*?)(?<id>.{0,8})$", ,"${"$"}{id}", ,)`, { id: "12345" }, "00012345"],
   ['Join("",Mid([l],1,1),ToLower(Mid([l],2,64), ))', { l: "JOHNSON" }, "Johnson"],
   ['IgnoreFlowIfNullOrEmpty(IIF(InStr([e],"@contoso.com")=0,"",[e]))', { e: "a@contoso.com" }, "a@contoso.com"],
   [

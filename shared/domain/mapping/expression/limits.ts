@@ -10,7 +10,7 @@ export const PATTERN_CHARACTERS_MAX = 1_000;
 export const PATTERN_INSTRUCTIONS_MAX = 1_200;
 /** Instructions of all patterns of one expression, each counted with what it costs to compile even the smallest. */
 export const ALL_PATTERNS_INSTRUCTIONS_MAX = 5_000;
-export const PATTERN_BASE_INSTRUCTIONS = 50;
+export const PATTERN_BASE_INSTRUCTIONS = 100;
 /** Characters of a value that a pattern looks at; what follows stays as it is. */
 export const PATTERN_INPUT_CHARACTERS_MAX = 1_024;
 /** Characters of any value within an evaluation. */
@@ -18,4 +18,4 @@ export const VALUE_CHARACTERS_MAX = 65_536;
 /** Elements of a list. */
 export const ELEMENTS_MAX = 10_000;
 /** Work of one evaluation: about characters looked at, a pattern counting with its instructions. */
-export const WORK_MAX = 2_000_000;
+export const WORK_MAX = 1_500_000;
