@@ -1,4 +1,4 @@
-import { DateTime } from "./date-time.ts";
+import { DateTime, parseServiceText } from "./date-time.ts";
 import { type Diagnostics, type EvaluationCode, EvaluationFailure } from "./diagnostics.ts";
 import { ELEMENTS_MAX, VALUE_CHARACTERS_MAX, WORK_MAX } from "./limits.ts";
 import { type ExpressionInput, fromAttribute, integerOf, isList, textOf, type Value } from "./value.ts";
@@ -129,12 +129,15 @@ export class Call {
     return () => value ?? read(constant);
   }
 
+  /** A date, or the text of one in the service's own form; any other text has to go through CDate. */
   date(index: number): Evaluator<DateTime> {
     const run = this.value(index);
     return (evaluation) => {
       const value = run(evaluation);
       if (value instanceof DateTime) return value;
       const text = this.one(value);
+      const read = parseServiceText(text ?? "");
+      if (read) return read;
       return this.fail("InvalidDate", `${this.name} needs a date, not ${told(text)}. Put the text into CDate.`);
     };
   }

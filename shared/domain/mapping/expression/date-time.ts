@@ -132,6 +132,10 @@ export function parseDateText(text: string): DateTime | undefined {
   return placed({ year, month, day, hour: String(hour24), minute, second, fraction, zone });
 }
 
+/** Only the service's own text, in which Now and DateAdd give their results. */
+export const parseServiceText = (text: string): DateTime | undefined =>
+  /^\d[\d/]* [\d:]+ [AP]M$/.test(text) ? parseDateText(text) : undefined;
+
 type Piece = "year" | "month" | "day" | "hour" | "minute" | "second" | "fraction" | "zone";
 
 function placed(pieces: Record<Piece, string | undefined>): DateTime | undefined {
