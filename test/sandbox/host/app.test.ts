@@ -157,22 +157,26 @@ describe("the process", () => {
     { outage: "cut", play: async () => proxy.cut() },
     { outage: "frozen", play: async () => proxy.freeze() },
     { outage: "refusing", play: () => proxy.refuse() },
-  ])("a bus that was $outage is sent to and received from again", async ({ outage, play }) => {
-    await play();
-    const posted = vi.waitFor(
-      async () => {
-        const response = await call(`hello/late?id=${outage}`, { method: "POST" });
-        expect(response.status).toBe(202);
-      },
-      { timeout: 15_000, interval: 200 },
-    );
-    const until = Date.now() + 1500;
-    await vi.waitFor(() => expect(Date.now()).toBeGreaterThan(until), 3000);
-    await proxy.restore();
-    await posted;
-    await vi.waitFor(async () => expect((await listed("hello")).map((row) => row.rowKey)).toContain(outage), {
-      timeout: 15_000,
-      interval: 100,
-    });
-  });
+  ])(
+    "a bus that was $outage is sent to and received from again",
+    async ({ outage, play }) => {
+      await play();
+      const posted = vi.waitFor(
+        async () => {
+          const response = await call(`hello/late?id=${outage}`, { method: "POST" });
+          expect(response.status).toBe(202);
+        },
+        { timeout: 60_000, interval: 200 },
+      );
+      const until = Date.now() + 1500;
+      await vi.waitFor(() => expect(Date.now()).toBeGreaterThan(until), 3000);
+      await proxy.restore();
+      await posted;
+      await vi.waitFor(async () => expect((await listed("hello")).map((row) => row.rowKey)).toContain(outage), {
+        timeout: 60_000, // a client that was frozen takes its own time to notice
+        interval: 100,
+      });
+    },
+    130_000,
+  );
 });
