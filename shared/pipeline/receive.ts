@@ -7,6 +7,7 @@ import type { Deployment } from "./deployment.ts";
 import { hintMessage } from "./hints.ts";
 import { keepTenantSubscriptions } from "./keep-subscriptions.ts";
 import type { Reconciler } from "./reconcile-users.ts";
+import { sendPatiently } from "./send-patiently.ts";
 import type { World } from "./world.ts";
 
 /** Messages as they arrive. One that cannot be read is thrown back until the service dead-letters it; there it becomes visible. */
@@ -43,7 +44,7 @@ async function later(world: World, hint: Hint, log: DecisionLog, error: Error): 
   const { id, version: _, traceparent, ...content } = hint;
   log.warn("hint put off", { hintId: id, because: becauseOf(error) });
   const message = hintMessage(world, `${id}:later`, { ...content, traceparent }, world.chance.between(3_000, 15_000));
-  await world.bus.send(hint.lane, [message]);
+  await sendPatiently(world, hint.lane, [message]);
 }
 
 const isPassing = (error: unknown): error is SyncError | StorageUnavailable =>
@@ -69,7 +70,7 @@ export async function receivePageMessage(receiver: Receiver, message: unknown, l
     const dueAt = Math.ceil((world.clock.now() + afterMs) / PUT_OFF_SLOT_MS) * PUT_OFF_SLOT_MS;
     const subject =
       page.kind === "page" ? `${page.stream}:${page.runId}:${page.seq}` : page.kind === "sweep" ? page.stream : "-";
-    await world.bus.send("pages", [
+    await sendPatiently(world, "pages", [
       { id: `later:${page.tenantId}:${page.kind}:${subject}:${dueAt}`.slice(-128), body: page, notBefore: dueAt },
     ]);
   }

@@ -13,6 +13,7 @@ import { type Person, readSource } from "./look.ts";
 import type { Outcome } from "./outcome.ts";
 import { Pace } from "./pace.ts";
 import { type Desk, reconcileUser } from "./reconcile-user.ts";
+import { sendPatiently } from "./send-patiently.ts";
 import type { World } from "./world.ts";
 
 /** A bundle that was delivered this often is split, so that one person cannot hold up the others. */
@@ -69,7 +70,7 @@ export class Reconciler {
         }
       }),
     );
-    if (messages.length > 0) await this.world.bus.send(hint.lane, messages);
+    if (messages.length > 0) await sendPatiently(this.world, hint.lane, messages);
   }
 
   private peopleOf(hint: Hint, log: DecisionLog): Person[] {
@@ -133,12 +134,12 @@ export class Reconciler {
     const outcome = await this.intoEscrow(person, "KEEPS_FAILING");
     log.error("decision", decisionFields(person, outcome));
     const message = this.next(hint, person, outcome);
-    if (message) await this.world.bus.send(hint.lane, [message]);
+    if (message) await sendPatiently(this.world, hint.lane, [message]);
   }
 
   private async split(hint: Hint, people: readonly Person[]): Promise<void> {
     const messages = people.map((person) => this.messageFor(hint, person, "split", 0));
-    if (messages.length > 0) await this.world.bus.send(hint.lane, messages);
+    if (messages.length > 0) await sendPatiently(this.world, hint.lane, messages);
   }
 
   /**
