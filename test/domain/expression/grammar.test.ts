@@ -183,6 +183,14 @@ describe("hostile text", () => {
     );
   });
 
+  test.each(["(?<g>?)", "(?<g>?:a)", "((?#x)?i)", "('g'?)"])(
+    "a quantifier that follows nothing, %s, is refused or means itself",
+    (text) => {
+      const compiled = compileExpression(`Replace([a], , "${text}", , "${"$"}{g}", , )`);
+      expect(compiled.ok).toBe(text === "('g'?)");
+    },
+  );
+
   test("whatever the pattern, it is refused or ends", () => {
     const piece = fc.constantFrom(
       "a",

@@ -40,6 +40,8 @@ export function translate(source: string): Translation {
   return refused === undefined ? { pattern: translator.out, groups: translator.groups() } : { refused };
 }
 
+const OPEN_GROUP = /(?:^|[^\\])(?:\\\\)*\($/;
+
 class Translator {
   out = "";
   /** In the order of the opening brackets; `undefined`: unnamed. */
@@ -55,6 +57,8 @@ class Translator {
   run(): string | undefined {
     while (this.#at < this.#source.length) {
       const char = this.#source[this.#at];
+      // Behind a group whose name or comment was taken away the engine would read the start of another kind of group.
+      if (char === "?" && OPEN_GROUP.test(this.out)) return "A quantifier, ?, follows nothing. Write what it repeats.";
       const refused =
         char === "\\"
           ? this.#escape(false)
