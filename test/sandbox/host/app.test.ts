@@ -155,7 +155,6 @@ describe("the process", () => {
 
   test.each([
     { outage: "cut", play: async () => proxy.cut() },
-    { outage: "frozen", play: async () => proxy.freeze() },
     { outage: "refusing", play: () => proxy.refuse() },
   ])(
     "a bus that was $outage is sent to and received from again",
