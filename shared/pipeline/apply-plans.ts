@@ -1,6 +1,6 @@
 import { ERRORS, type ErrorCode, SyncError, unreachable } from "../domain/error.ts";
 import type { Job } from "../domain/job.ts";
-import { type Claim, LEASE_MARGIN_MS, LEASE_MS, type Link } from "../domain/link.ts";
+import { type Claim, LEASE_MARGIN_MS, LEASE_MS, type Link, stampOf } from "../domain/link.ts";
 import type { Plan } from "../domain/plan.ts";
 import type { Attributes } from "../domain/user.ts";
 import { BusUnavailable } from "../ports/bus.ts";
@@ -230,7 +230,7 @@ function mustHaveManager({ work: { person } }: Held, answer: "done" | "missing")
 }
 
 const stampFor = ({ work: { world, person } }: Held) =>
-  `${world.rules.deployment}/${person.pair.source.id}/${person.userId}`;
+  stampOf(world.rules.deployment, person.pair.source.id, person.userId);
 
 async function progress(held: Held, change: LinkChange, signal: "invited" | "restored" = "invited"): Promise<void> {
   const { world, person } = held.work;
