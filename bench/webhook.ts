@@ -36,7 +36,7 @@ async function quiet(bench: BenchCloud): Promise<void> {
 async function run({ seed, profile }: BenchOptions): Promise<readonly Measurement[]> {
   // Nobody of these is in scope: what is measured is the endpoint, and every look that follows only reads.
   const [group] = organization({ seed, people: PEOPLE }).groups[SOURCE] ?? [];
-  const scope = { allUsers: false, groups: [{ id: group?.id ?? "", transitive: true }] };
+  const scope = { allUsers: false, groups: [{ id: group?.id ?? "", transitive: true }], users: [] };
   const bench = await benchCloud({
     seed,
     people: PEOPLE,

@@ -115,6 +115,8 @@ export const isInternalMember = (user: TruthUser): boolean =>
 export function jobOf(user: TruthUser, jobs: readonly JobConfig[], source: SourceIndex): JobConfig | undefined {
   return jobs.find(
     ({ scope }) =>
-      scope.allUsers || scope.groups.some(({ id, transitive }) => source.members(id, transitive).has(user.id)),
+      scope.allUsers ||
+      scope.users.includes(user.id) ||
+      scope.groups.some(({ id, transitive }) => source.members(id, transitive).has(user.id)),
   );
 }

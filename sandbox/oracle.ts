@@ -307,14 +307,14 @@ const DEFAULT_NAMES =
 
 /** What the target must show; an empty value at the source asks for nothing. */
 function wantedOf(pair: Pair, user: TruthUser, job: JobConfig): { name: string; expected: unknown }[] {
-  const mappings = job.mappings ?? [
+  const mappings: NonNullable<JobConfig["mappings"]> = job.mappings ?? [
     ...DEFAULT_NAMES.split(" ").map((name) => ({ target: name, source: name })),
     { target: "mail", source: pair.crossCloud ? "userPrincipalName" : "mail" },
   ];
   return mappings
     .map((mapping) => ({
       name: mapping.target,
-      expected: "constant" in mapping ? mapping.constant : propertyOf(user, mapping.source),
+      expected: mapping.constant ?? propertyOf(user, mapping.source ?? ""),
     }))
     .filter(({ expected }) => !isEmpty(expected));
 }

@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import { CLOUDS, type CloudPair, cloudPair } from "../domain/cloud.ts";
 import type { Job, Pair, Tenant } from "../domain/job.ts";
-import { defaultMappings } from "../domain/mapping/map.ts";
+import { compileMappings, defaultMappings, type Mapper, type MappingMistake } from "../domain/mapping/map.ts";
+import { type CompiledScopingFilter, compileScopingFilter } from "../domain/scoping-filter.ts";
+import { filterOf } from "./filter.ts";
 import { type JobConfig, SyncConfig, type TenantConfig } from "./schema.ts";
 
 /** One thing that is wrong with the configuration, for the person who wrote it. */
@@ -30,6 +32,8 @@ export interface LoadedConfig {
   deployment: string;
   tenants: readonly Tenant[];
   pairs: readonly Pair[];
+  /** What is allowed and worth knowing. */
+  warnings: readonly Mistake[];
   /** SHA-256 over the parsed configuration. */
   hash: string;
 }
@@ -37,14 +41,16 @@ export interface LoadedConfig {
 /** Parses `sync.config.json`. Throws `ConfigInvalid` with every mistake, not only the first. */
 export function loadConfig(text: string, file = "sync.config.json"): LoadedConfig {
   const config = parse(text, file);
-  const mistakes = [...tenantMistakes(config), ...jobMistakes(config)];
+  const rules = config.jobs.map((job, index) => rulesOf(config, job, `jobs[${index}]`));
+  const mistakes = [...tenantMistakes(config), ...jobMistakes(config), ...rules.flatMap((rule) => rule.mistakes)];
   if (mistakes.length > 0) throw new ConfigInvalid(file, mistakes);
   const tenants = config.tenants.map(tenantOf);
   return {
     config,
     deployment: config.deployment,
     tenants,
-    pairs: pairsOf(config, tenants),
+    pairs: pairsOf(config, tenants, rules),
+    warnings: rules.flatMap(({ warnings }) => warnings),
     hash: hash(JSON.stringify(config)),
   };
 }
@@ -118,11 +124,11 @@ function* jobMistakes(config: SyncConfig): Generator<Mistake> {
         remedy: "Give every job an id of its own.",
       };
     }
-    if (!job.scope.allUsers && job.scope.groups.length === 0) {
+    if (!job.scope.allUsers && job.scope.groups.length + job.scope.users.length === 0) {
       yield {
         path: `${path}.scope`,
         problem: "nobody is in scope",
-        remedy: "Name `groups`, or set `allUsers` to true.",
+        remedy: "Name `groups` or `users`, or set `allUsers` to true.",
       };
     }
     yield* pairMistakes(config, job, path);
@@ -163,11 +169,13 @@ function* pairMistakes({ tenants }: SyncConfig, job: JobConfig, path: string): G
       problem: `Microsoft does not list synchronization from ${CLOUDS[source.cloud].title} to ${CLOUDS[target.cloud].title}`,
       remedy: "Set `acceptUnlistedPair` to true if you have tried it and want it all the same.",
     };
-  } else if (job.manager && !pair.manager) {
+  }
+  const allowed = target.inbound?.userTypes;
+  if (allowed && !allowed.includes(job.userType)) {
     yield {
-      path: `${path}.manager`,
-      problem: "managers are not carried between these clouds",
-      remedy: "Remove `manager` from this job.",
+      path: `${path}.userType`,
+      problem: `the tenant ${target.name} does not let people in as ${job.userType}`,
+      remedy: `Use ${allowed.join(" or ")}, or ask the administrators of ${target.name} to widen \`inbound.userTypes\`.`,
     };
   }
 }
@@ -213,7 +221,64 @@ function* mappingMistakes(job: JobConfig, path: string): Generator<Mistake> {
         remedy: "Keep one of the two mappings.",
       };
     }
+    const kinds = [mapping.source, mapping.constant, mapping.expression].filter((kind) => kind !== undefined).length;
+    if (kinds > 1 || (kinds === 0 && mapping.defaultValue === undefined)) {
+      yield {
+        path: at,
+        problem:
+          kinds > 1
+            ? "more than one of `source`, `constant` and `expression` is set"
+            : "nothing says what is to be written",
+        remedy: "Set exactly one of `source`, `constant` and `expression`, or only `defaultValue`.",
+      };
+    }
+    if (mapping.flowNullValues && !job.flowNullValues) {
+      yield {
+        path: `${at}.flowNullValues`,
+        problem: "emptying attributes of the target takes two switches, and the job's is off",
+        remedy: "Set `flowNullValues` of the job to true as well.",
+      };
+    }
   }
+}
+
+/** The compiled rules of a job, or all that is wrong with them. */
+interface Rules {
+  mapper: Mapper | undefined;
+  filter: CompiledScopingFilter | undefined;
+  mistakes: readonly Mistake[];
+  warnings: readonly Mistake[];
+}
+
+function rulesOf({ tenants }: SyncConfig, job: JobConfig, path: string): Rules {
+  const cloudOf = (name: string) => tenants.find((tenant) => tenant.name === name)?.cloud ?? "global";
+  const clouds = cloudPair(cloudOf(job.source), cloudOf(job.target));
+  const mappings = job.mappings ?? ("refused" in clouds ? [] : defaultMappings(clouds));
+  const mapped = compileMappings(mappings);
+  const told = ({ index, key, problem, remedy }: MappingMistake): Mistake => ({
+    path: `${path}.mappings[${index}].${key}`,
+    problem,
+    remedy,
+  });
+  const wanted = filterOf(job.scope);
+  const filter = wanted && compileScopingFilter(wanted);
+  const toldOfFilter = ({ path: place, message }: { path: string; message: string }): Mistake => ({
+    path: `${path}.scope.filter.${place}`,
+    problem: message,
+    remedy: "See docs/configuration.md for the operators.",
+  });
+  return {
+    mapper: mapped.ok ? mapped.mapper : undefined,
+    filter: filter?.ok ? filter : undefined,
+    mistakes: [
+      ...(mapped.ok ? [] : mapped.mistakes.map(told)),
+      ...(filter && !filter.ok ? filter.errors.map(toldOfFilter) : []),
+    ],
+    warnings: [
+      ...(mapped.ok ? mapped.warnings.map(told) : []),
+      ...(filter?.ok ? filter.warnings.map(toldOfFilter) : []),
+    ],
+  };
 }
 
 function tenantOf(tenant: TenantConfig): Tenant {
@@ -228,32 +293,45 @@ function tenantOf(tenant: TenantConfig): Tenant {
   };
 }
 
-function pairsOf(config: SyncConfig, tenants: readonly Tenant[]): readonly Pair[] {
-  const pairs = new Map<string, { source: Tenant; target: Tenant; clouds: CloudPair; jobs: Job[] }>();
-  for (const job of config.jobs.filter(({ state }) => state !== "off")) {
+function pairsOf(config: SyncConfig, tenants: readonly Tenant[], rules: readonly Rules[]): readonly Pair[] {
+  const pairs = new Map<string, { source: Tenant; target: Tenant; clouds: CloudPair; jobs: Job[]; texts: unknown[] }>();
+  for (const [index, job] of config.jobs.entries()) {
+    if (job.state === "off") continue;
     const source = tenants.find(({ name }) => name === job.source) as Tenant;
     const target = tenants.find(({ name }) => name === job.target) as Tenant;
     const clouds = cloudPair(source.cloud, target.cloud) as CloudPair;
     const key = `${source.id}/${target.id}`;
-    const pair = pairs.get(key) ?? { source, target, clouds, jobs: [] };
-    pairs.set(key, { ...pair, jobs: [...pair.jobs, jobOf(job, source, target, clouds)] });
+    const pair = pairs.get(key) ?? { source, target, clouds, jobs: [], texts: [] };
+    const resolved = jobOf(job, source, target, clouds, rules[index] as Rules);
+    pairs.set(key, { ...pair, jobs: [...pair.jobs, resolved], texts: [...pair.texts, job, resolved.mapper.mappings] });
   }
-  return [...pairs.values()].map((pair) => ({ ...pair, rulesHash: hash(JSON.stringify(pair)) }));
+  return [...pairs.values()].map(({ texts, ...pair }) => ({
+    ...pair,
+    rulesHash: hash(JSON.stringify([pair.source, pair.target, texts])),
+  }));
 }
 
-function jobOf(job: JobConfig, source: Tenant, target: Tenant, clouds: CloudPair): Job {
+function jobOf(job: JobConfig, source: Tenant, target: Tenant, clouds: CloudPair, rules: Rules): Job {
   const government = target.cloud === "usGov" || target.cloud === "usGovDoD";
   return {
     id: job.id,
     sourceTenantId: source.id,
     targetTenantId: target.id,
     state: job.state,
-    scope: job.scope,
+    scope: {
+      allUsers: job.scope.allUsers,
+      groups: job.scope.groups,
+      users: job.scope.users,
+      filter: rules.filter,
+    },
     userType: job.userType,
-    mappings: job.mappings ?? defaultMappings(clouds),
+    changeUserType: job.changeUserType,
+    mapper: rules.mapper as Mapper,
     manager: job.manager ?? clouds.manager,
+    sponsors: job.sponsors,
     actions: job.actions,
     onOutOfScope: job.onOutOfScope,
+    onDisabledThenUnassigned: job.onDisabledThenUnassigned,
     adopt: job.adopt ?? (government ? "none" : "pending"),
   };
 }

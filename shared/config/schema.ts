@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { CLOUDS, type Cloud } from "../domain/cloud.ts";
+import { FLOW_TYPES } from "../domain/mapping/mapping.ts";
 
 /**
  * `sync.config.json`, as people write it. Every key says what it means and shows an example: `docs/configuration.md` and the
@@ -85,20 +86,119 @@ export const TenantConfig = z.strictObject({
     "The directory extension (String, User) on target users that names their source user. Default: `extension_{clientId without hyphens}_syncSource`.",
     "extension_7a1b2c3d4e5f4a6b8c7d9e0f1a2b3c4d_syncSource",
   ),
+  inbound: says(
+    z
+      .strictObject({
+        userTypes: says(
+          z
+            .array(z.enum(["guest", "member"]))
+            .min(1)
+            .optional(),
+          "What people who are synchronized into this tenant may become. Default: both.",
+          ["guest"],
+        ),
+      })
+      .optional(),
+    "What the administrators of this tenant allow jobs to do in it; a job that asks for more is refused.",
+    { userTypes: ["guest"] },
+  ),
 });
 export type TenantConfig = z.infer<typeof TenantConfig>;
 
-const target = () => z.string().regex(/^[A-Za-z][\w.]{0,199}$/, "use the name of a Graph property");
-export const MappingConfig = z.union([
+const property = () => z.string().regex(/^[A-Za-z][\w.]{0,199}$/, "use the name of a Graph property");
+export const MappingConfig = z.strictObject({
+  target: says(property(), "Property of the target user, as Graph names it; nested ones with a dot.", "department"),
+  source: says(
+    property().optional(),
+    "Direct mapping: a property of the source user. Set one of `source`, `constant` and `expression`; none of them, with a `defaultValue`, fills the target attribute where it is empty.",
+    "department",
+  ),
+  constant: says(z.union([z.string(), z.boolean()]).optional(), "The same value for everybody.", "Contoso EMEA"),
+  expression: says(
+    z.string().min(1).max(10_000).optional(),
+    "An expression of Entra's attribute mappings; see `expressions.md`.",
+    'Join(" ", [givenName], [surname])',
+  ),
+  defaultValue: says(
+    z.string().optional(),
+    "Written when the target user is created and the source has nothing.",
+    "unknown",
+  ),
+  flowType: says(
+    z.enum(FLOW_TYPES).optional(),
+    "`Always` (default), `ObjectAddOnly` (on creation only), `AttributeAddOnly` (where the target has no value), `ValueAddOnly` and `MultiValueAddOnly` (values are added and never taken away).",
+    "ObjectAddOnly",
+  ),
+  flowBehavior: says(
+    z.enum(["FlowWhenChanged", "FlowAlways"]).optional(),
+    "`FlowWhenChanged` (default), or `FlowAlways`: compared with the target at every look.",
+    "FlowWhenChanged",
+  ),
+  flowNullValues: says(
+    z.boolean().optional(),
+    "Empty at the source empties the target. Needs the job's `flowNullValues` too.",
+    true,
+  ),
+  caseExact: says(
+    z.boolean().optional(),
+    "A change of letter case alone is written too. Default: as in Entra, it is not.",
+    true,
+  ),
+  matchingPriority: says(
+    z.number().int().min(0).max(100).optional(),
+    "1 is asked first: a guest whose target attribute has the mapped value is a candidate for adoption.",
+    1,
+  ),
+});
+
+const scalar = () => z.union([z.string(), z.number(), z.boolean()]);
+const Clause = z.strictObject({
+  attribute: says(z.string().min(1), "Attribute of the source user.", "department"),
+  operator: says(z.string().min(1), "In the documented spelling, such as `EQUALS` or `REGEX MATCH`.", "EQUALS"),
+  value: says(
+    scalar().optional(),
+    "What is compared with; `IS NULL`, `IS NOT NULL`, `IS TRUE` and `IS FALSE` take none.",
+    "Sales",
+  ),
+});
+const ReadableGroups = z.array(
   z.strictObject({
-    target: says(target(), "Property of the target user, as Graph names it.", "department"),
-    source: says(target(), "Property of the source user. An empty value leaves the target as it is.", "department"),
+    name: says(z.string().optional(), "Shown in the log.", "Sales in Norway"),
+    clauses: says(z.array(Clause).min(1), "All of them have to hold.", [
+      { attribute: "department", operator: "EQUALS", value: "Sales" },
+    ]),
   }),
-  z.strictObject({
-    target: says(target(), "Property of the target user, as Graph names it.", "companyName"),
-    constant: says(z.union([z.string(), z.boolean()]), "The same value for everybody.", "Contoso EMEA"),
-  }),
-]);
+);
+const CLAUSES = [{ sourceOperandName: "department", operatorName: "EQUALS", targetOperand: { values: ["Sales"] } }];
+const EntraClause = z.looseObject({
+  sourceOperandName: says(z.string(), "Attribute of the source user.", "department"),
+  operatorName: says(z.string(), "In the documented spelling.", "EQUALS"),
+  targetOperand: says(
+    z
+      .looseObject({ values: says(z.array(scalar()).nullish(), "What is compared with: one value.", ["Sales"]) })
+      .nullish(),
+    "What is compared with.",
+    { values: ["Sales"] },
+  ),
+});
+const entraGroups = (description: string) =>
+  says(
+    z
+      .array(
+        z.looseObject({
+          name: says(z.string().nullish(), "Shown in the log.", "Sales in Norway"),
+          clauses: says(z.array(EntraClause), "All of them have to hold.", CLAUSES),
+        }),
+      )
+      .nullish(),
+    description,
+    [{ name: "Sales", clauses: CLAUSES }],
+  );
+const EntraFilter = z.looseObject({
+  groups: entraGroups("One of them has to hold as a whole."),
+  inputFilterGroups: entraGroups("Whoever leaves them is left alone and not deprovisioned."),
+  categoryFilterGroups: entraGroups("Not supported: has to be empty."),
+});
 
 export const JobConfig = z.strictObject({
   id: says(name(), "Names the job in logs.", "emea-to-hub"),
@@ -124,6 +224,17 @@ export const JobConfig = z.strictObject({
         "Members of any of these groups.",
         [{ id: GROUP, transitive: true }],
       ),
+      users: says(z.array(z.guid()).default([]), "Object ids of users who are assigned by themselves.", [ID]),
+      filter: says(
+        z.union([ReadableGroups, EntraFilter]).optional(),
+        "Narrows all of the above: one group of clauses has to hold as a whole. Also takes `scope` of a synchronization schema as it is.",
+        [{ name: "Sales", clauses: [{ attribute: "department", operator: "EQUALS", value: "Sales" }] }],
+      ),
+      inputFilter: says(
+        ReadableGroups.optional(),
+        "As `filter`, but whoever leaves it is left alone and not deprovisioned.",
+        [{ name: "Staff", clauses: [{ attribute: "employeeType", operator: "IS NOT NULL" }] }],
+      ),
     }),
     "Who exists in the target. Guests and external users of the source are left out whatever it says.",
     { groups: [{ id: GROUP, transitive: true }] },
@@ -133,14 +244,29 @@ export const JobConfig = z.strictObject({
     "What people become in the target. No default: Teams across clouds wants `guest`, a multitenant organization wants `member`.",
     "guest",
   ),
+  changeUserType: says(
+    z.boolean().default(false),
+    "People who are there already get the `userType` too. Default: as in Entra, it is set on creation only.",
+    true,
+  ),
+  flowNullValues: says(
+    z.boolean().default(false),
+    "Allows mappings with `flowNullValues` to empty attributes of the target.",
+    true,
+  ),
   mappings: says(z.array(MappingConfig).min(1).optional(), "Replaces the default set (below) altogether.", [
     { target: "displayName", source: "displayName" },
     { target: "companyName", constant: "Contoso EMEA" },
   ]),
   manager: says(
     z.boolean().optional(),
-    "Carry the manager. Default: where Microsoft's own synchronization does (within Commercial).",
+    "Carry the manager, also its removal. Default: where Microsoft's own synchronization does (within Commercial). Across clouds it is an addition of ours.",
     true,
+  ),
+  sponsors: says(
+    z.array(z.guid()).max(5).default([]),
+    "Object ids of users or groups of the target who become sponsors of whom the job creates. Default: none beside the app.",
+    [ID],
   ),
   actions: says(
     z
@@ -162,9 +288,14 @@ export const JobConfig = z.strictObject({
     "What happens to people who leave the scope while their account goes on: to the recycle bin, sign-in blocked, or nothing.",
     "disable",
   ),
+  onDisabledThenUnassigned: says(
+    z.enum(["keep", "asOutOfScope"]).default("keep"),
+    "People whose account was disabled first and who left the scope then: they stay, disabled, as in Entra (`keep`), or are treated as anybody who leaves.",
+    "asOutOfScope",
+  ),
   adopt: says(
-    z.enum(["none", "pending"]).optional(),
-    "Guests that this app did not make: `pending` takes over un-redeemed ones of exactly the invited address. Default: `none` for US Government targets, otherwise `pending`.",
+    z.enum(["none", "pending", "redeemed"]).optional(),
+    "Guests that this app did not make: `pending` takes over un-redeemed ones of exactly the invited address, `redeemed` in addition those whose home is proved to be the source tenant. Default: `none` for US Government targets, otherwise `pending`.",
     "none",
   ),
   acceptUnlistedPair: says(

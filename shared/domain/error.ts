@@ -17,6 +17,12 @@ export const ERRORS = {
     remedy:
       'Give the user a userPrincipalName (across clouds) or mail without the characters that invitations refuse (~ ! # $ % ^ & * ( ) + = [ ] { } \\ / | ; : " < > ? ,), not starting or ending with . or -.',
   },
+  MAPPING_FAILED: {
+    blame: "object",
+    meaning:
+      "An attribute mapping of the job failed for this user; the log row names the target attribute and the reason.",
+    remedy: "Try the user with `cross-cloud-sync map`, and mend the expression or the user's attributes.",
+  },
   ADDRESS_REUSED: {
     blame: "object",
     held: true,

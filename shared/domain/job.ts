@@ -1,7 +1,6 @@
 import type { Cloud, CloudPair } from "./cloud.ts";
-
-/** How one target attribute gets its value. */
-export type AttributeMapping = { target: string } & ({ source: string } | { constant: string | boolean });
+import type { Mapper } from "./mapping/map.ts";
+import type { CompiledScopingFilter } from "./scoping-filter.ts";
 
 export interface ScopeGroup {
   id: string;
@@ -23,15 +22,35 @@ export interface Job {
   sourceTenantId: string;
   targetTenantId: string;
   state: JobState;
-  scope: { allUsers: boolean; groups: readonly ScopeGroup[] };
+  scope: JobScope;
   userType: "guest" | "member";
-  mappings: readonly AttributeMapping[];
-  /** The manager is set, where the pair of clouds allows it. */
+  /** The type of people who are there already follows `userType`; otherwise it is set when they are created. */
+  changeUserType: boolean;
+  mapper: Mapper;
+  /** The manager is set, and taken away again when the source user has none. */
   manager: boolean;
+  /** Object ids of users and groups of the target that become sponsors of whom the job creates. */
+  sponsors: readonly string[];
   actions: { create: boolean; update: boolean; delete: boolean };
   onOutOfScope: OutOfScopeAction;
-  /** Un-redeemed guests of exactly the invited address are taken over; `none`: never. */
-  adopt: "none" | "pending";
+  /** What happens to people who were disabled first and left their scope then. Entra keeps them. */
+  onDisabledThenUnassigned: "keep" | "asOutOfScope";
+  adopt: Adoption;
+}
+
+/**
+ * Guests that this deployment did not make. `pending`: un-redeemed ones of exactly the invited address are taken over;
+ * `redeemed`: in addition those whose home is proved to be the source tenant.
+ */
+export type Adoption = "none" | "pending" | "redeemed";
+
+/** Any of the first three lets somebody in; the filter narrows all of them. */
+export interface JobScope {
+  allUsers: boolean;
+  groups: readonly ScopeGroup[];
+  /** Object ids of source users who are assigned by themselves. */
+  users: readonly string[];
+  filter: CompiledScopingFilter | undefined;
 }
 
 /** All jobs between one source and one target, in the order that decides who owns a person. */

@@ -1,7 +1,7 @@
 import { type ErrorCode, unreachable } from "./error.ts";
 import type { Job, Pair } from "./job.ts";
 import type { Link } from "./link.ts";
-import { changesOf, mapUser } from "./mapping/map.ts";
+import { createValues, type MappingMoment, updatesOf, type Wish, type Wishes } from "./mapping/map.ts";
 import { type Candidate, invitationAddress, matchNewcomer } from "./matching.ts";
 import type { ScopeDecision } from "./scope.ts";
 import { type Attributes, isExternal, type SourceUser, type TargetUser } from "./user.ts";
@@ -30,6 +30,8 @@ export interface PersonView {
   manager: ManagerView;
   /** For `notAssigned`: every scope group was read in the same minute, exists and is not empty. */
   groupsHealthy: boolean;
+  /** What mappings evaluate with, beside the user. */
+  moment: MappingMoment;
   self: { link: string; stamp: string };
 }
 
@@ -62,7 +64,7 @@ export type Plan =
   /** The target user is gone for good: only our row is to be changed. */
   | { kind: "forget"; because: string }
   | { kind: "skip"; because: string }
-  | { kind: "hold"; code: ErrorCode }
+  | { kind: "hold"; code: ErrorCode; detail?: string }
   /** Look again before anything is done; `mark` says which proof has begun. */
   | { kind: "confirm"; because: string; afterMs: number; mark?: "missingSince" | "outSince" | "targetMissingSince" };
 
@@ -139,7 +141,11 @@ function planOut(view: PersonView, rules: PlanRules, scope: ScopeDecision & { ki
       return { kind: "confirm", because, afterMs: Math.max(wait, 0), mark: "outSince" };
     }
   }
-  const blockedFirst = scope.user?.accountEnabled === false && target.kind === "found" && !target.user.accountEnabled;
+  const blockedFirst =
+    job.onDisabledThenUnassigned === "keep" &&
+    scope.user?.accountEnabled === false &&
+    target.kind === "found" &&
+    !target.user.accountEnabled;
   if (blockedFirst && because === "notAssigned" && !isSoftDeleted(target)) {
     return { kind: "keep", because: "disabledBeforeUnassigned", job };
   }
@@ -179,13 +185,14 @@ function planNewcomer(view: PersonView, rules: PlanRules, job: Job, user: Source
   if (!address) return { kind: "hold", code: "ADDRESS_CANNOT_BE_INVITED" };
   if (view.target.kind !== "candidates") return { kind: "confirm", because: "targetNotRead", afterMs: 1_000 };
   const match = matchNewcomer(view.target.candidates, view.self, job);
-  const wanted = mapUser(user, job.mappings);
+  if (match.kind === "held") return { kind: "hold", code: match.code };
+  const wished = job.mapper.wishes(user, view.moment, match.kind === "none" ? "create" : "update");
+  if (wished.kind !== "wished") return unmapped(wished);
+  const { wishes } = wished;
   const managerId = view.manager.kind === "set" ? view.manager.targetId : undefined;
   switch (match.kind) {
-    case "held":
-      return { kind: "hold", code: match.code };
     case "none":
-      return { kind: "create", job, address, wanted, managerId };
+      return { kind: "create", job, address, wanted: createValues(wishes), managerId };
     case "own":
       if (match.user.softDeleted) {
         return {
@@ -193,20 +200,26 @@ function planNewcomer(view: PersonView, rules: PlanRules, job: Job, user: Source
           targetId: match.user.id,
           job,
           managerId,
-          changes: comparedWith(match.user, wanted, view, false),
+          changes: comparedWith(match.user, wishes, view, false),
         };
       }
-      return adopt(match.user, wanted, view, job, managerId);
+      return adopt(match.user, wishes, view, job, managerId);
     case "adoptable":
-      return adopt(match.user, wanted, view, job, managerId);
+      return adopt(match.user, wishes, view, job, managerId);
     default:
       return unreachable(match);
   }
 }
 
+/** What an expression said instead of a value. */
+function unmapped(wished: Exclude<Wishes, { kind: "wished" }>): Plan {
+  if (wished.kind === "ignored") return { kind: "skip", because: "IgnoreObjectFlow" };
+  return { kind: "hold", code: "MAPPING_FAILED", detail: `${wished.target}: ${wished.code}` };
+}
+
 const adopt = (
   user: TargetUser,
-  wanted: Attributes,
+  wishes: readonly Wish[],
   view: PersonView,
   job: Job,
   managerId: string | undefined,
@@ -214,7 +227,7 @@ const adopt = (
   kind: "update",
   targetId: user.id,
   effect: "adopt",
-  changes: comparedWith(user, wanted, view, false),
+  changes: comparedWith(user, wishes, view, false),
   managerId: managerId === user.managerId ? undefined : managerId,
   job,
 });
@@ -227,7 +240,6 @@ function planLinked(view: PersonView, rules: PlanRules, job: Job, source: Source
   const user = target.user;
   if (!isExternal(user)) return { kind: "hold", code: "TARGET_NOT_EXTERNAL" };
   if (user.stamp !== null && user.stamp !== view.self.stamp) return { kind: "hold", code: "TARGET_TAKEN" };
-  const wanted = mapUser(source, job.mappings);
   const managerId =
     view.manager.kind === "set" && view.manager.targetId !== user.managerId ? view.manager.targetId : undefined;
   // Who is to be blocked is blocked at once, seen or not: we may have died before the block was written.
@@ -237,8 +249,12 @@ function planLinked(view: PersonView, rules: PlanRules, job: Job, source: Source
   if (contradicts && unseenMs > 0) {
     return { kind: "confirm", because: "ownWriteNotSeenYet", afterMs: Math.min(unseenMs, UNSEEN_LOOK_MS) };
   }
-  if (user.softDeleted) return planSoftDeleted(view, job, source, user, wanted, managerId);
-  return planLive(view, job, source, user, wanted, managerId);
+  // A block needs no mapping: it is written whatever the expressions say.
+  const wished = job.mapper.wishes(source, view.moment, link.state === "invited" ? "create" : "update");
+  const mustBlock = !source.accountEnabled && user.accountEnabled && !user.softDeleted;
+  if (wished.kind !== "wished") return mustBlock ? { ...blockUpdate(user.id), job } : unmapped(wished);
+  if (user.softDeleted) return planSoftDeleted(view, job, source, user, wished.wishes, managerId);
+  return planLive(view, job, source, user, wished.wishes, managerId);
 }
 
 function planSoftDeleted(
@@ -246,14 +262,14 @@ function planSoftDeleted(
   job: Job,
   source: SourceUser,
   user: TargetUser,
-  wanted: Attributes,
+  wishes: readonly Wish[],
   managerId: string | undefined,
 ): Plan {
   const deletedByUs = view.link?.state === "removed" || view.link?.claim?.plan === "delete";
   if (!deletedByUs) return { kind: "hold", code: "TARGET_REMOVED_THERE" };
   if (!source.accountEnabled) return { kind: "skip", because: "disabledAndRemoved" };
   const ours = view.link?.blockedByUs === true; // a block that the target's administrators set outlives the absence
-  return { kind: "restore", targetId: user.id, job, managerId, changes: comparedWith(user, wanted, view, ours) };
+  return { kind: "restore", targetId: user.id, job, managerId, changes: comparedWith(user, wishes, view, ours) };
 }
 
 function planLive(
@@ -261,14 +277,14 @@ function planLive(
   job: Job,
   source: SourceUser,
   user: TargetUser,
-  wanted: Attributes,
+  wishes: readonly Wish[],
   managerId: string | undefined,
 ): Plan {
   const blockedByUs = view.link?.blockedByUs === true;
   if (!source.accountEnabled && user.accountEnabled) {
     return {
       ...blockUpdate(user.id),
-      changes: { ...(job.actions.update ? comparedWith(user, wanted, view, false) : {}), accountEnabled: false },
+      changes: { ...(job.actions.update ? comparedWith(user, wishes, view, false) : {}), accountEnabled: false },
       job,
     };
   }
@@ -276,7 +292,7 @@ function planLive(
   const blockedThere = source.accountEnabled && !user.accountEnabled && !blockedByUs;
   const finishing = view.link?.state === "invited";
   const changes =
-    job.actions.update || finishing ? comparedWith(user, wanted, view, enable) : enable ? { accountEnabled: true } : {};
+    job.actions.update || finishing ? comparedWith(user, wishes, view, enable) : enable ? { accountEnabled: true } : {};
   const manager = job.actions.update || finishing ? managerId : undefined;
   if (Object.keys(changes).length > 0 || manager !== undefined) {
     const effect = finishing ? "finish" : "update";
@@ -296,8 +312,8 @@ function planTargetMissing(link: Link, rules: PlanRules, now: number): Plan {
 }
 
 /** Attributes that differ, the stamp where it is missing, and sign-in where it is ours to allow. */
-function comparedWith(user: TargetUser, wanted: Attributes, view: PersonView, enable: boolean): Attributes {
-  const changes: Attributes = changesOf(wanted, user.attributes);
+function comparedWith(user: TargetUser, wishes: readonly Wish[], view: PersonView, enable: boolean): Attributes {
+  const changes: Attributes = updatesOf(wishes, user.attributes);
   return {
     ...changes,
     ...(user.stamp === view.self.stamp ? {} : { syncSource: view.self.stamp }),

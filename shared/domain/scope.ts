@@ -21,7 +21,8 @@ export function scopeOf(source: SourceView, pair: Pair): ScopeDecision {
   if (source.kind === "deleted") return { kind: "out", because: "sourceDeleted" };
   const { user, memberOf } = source;
   const job = pair.jobs.find(
-    ({ scope }) => scope.allUsers || scope.groups.some((group) => memberOf.has(groupKey(group))),
+    ({ scope }) =>
+      scope.allUsers || scope.users.includes(user.id) || scope.groups.some((group) => memberOf.has(groupKey(group))),
   );
   if (!job) return { kind: "out", because: "notAssigned", user };
   if (isExternal(user)) return { kind: "out", because: "externalAtSource", user };

@@ -46,6 +46,8 @@ export interface CompiledScopingFilter {
   /** The quick answer, without the clauses. */
   inScope(user: Attributes): boolean;
   test(user: Attributes): FilterVerdict;
+  /** The attributes that have to be loaded. */
+  attributes: readonly string[];
   warnings: readonly FilterMistake[];
 }
 
@@ -140,6 +142,13 @@ export function compileScopingFilter(
   return {
     ok: true,
     warnings,
+    attributes: [
+      ...new Set(
+        [...(filter.groups ?? []), ...(filter.inputFilterGroups ?? [])].flatMap(({ clauses }) =>
+          clauses.map(({ sourceOperandName }) => sourceOperandName),
+        ),
+      ),
+    ],
     inScope: (user) => passes(groups, user) && passes(input, user),
     test: (user) => {
       const [scoped, read] = [passes(groups, user), passes(input, user)];

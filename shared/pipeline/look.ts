@@ -1,6 +1,7 @@
 import { SyncError } from "../domain/error.ts";
 import { groupKey, type Job, type Pair } from "../domain/job.ts";
 import { type Link, linkName, stampOf } from "../domain/link.ts";
+import { readAttributes } from "../domain/mapping/attributes.ts";
 import { invitationAddress } from "../domain/matching.ts";
 import { type ManagerView, needsTarget, type PersonView, type TargetView } from "../domain/plan.ts";
 import { type ScopeDecision, type SourceView, scopeOf } from "../domain/scope.ts";
@@ -33,7 +34,9 @@ export async function lookAt(world: World, person: Person, link: Link | undefine
   const { pair, userId } = person;
   const scope = scopeOf(source, pair);
   const inputs = inputsHash(world, pair, scope);
-  if (link && isAsBefore(link, inputs, person.reason, world.clock.now())) return { kind: "asBefore", link };
+  const restless = scope.kind === "in" && scope.job.mapper.restless;
+  if (link && !restless && isAsBefore(link, inputs, person.reason, world.clock.now()))
+    return { kind: "asBefore", link };
   const [target, manager, groupsHealthy] = await Promise.all([
     readTarget(world, person, link, scope),
     readManager(world, pair, scope),
@@ -43,7 +46,9 @@ export async function lookAt(world: World, person: Person, link: Link | undefine
     link: linkName(pair.source.id, userId),
     stamp: stampOf(world.rules.deployment, pair.source.id, userId),
   };
-  return { kind: "seen", inputs, view: { now: world.clock.now(), link, scope, target, manager, groupsHealthy, self } };
+  const now = world.clock.now();
+  const moment = { now, randomBytes: (count: number) => Buffer.from(world.chance.secret(count), "base64url") };
+  return { kind: "seen", inputs, view: { now, link, scope, target, manager, groupsHealthy, moment, self } };
 }
 
 /** One reading of a source user that serves all of these pairs. */
@@ -102,18 +107,16 @@ function inputsOf(pair: Pair, scope: ScopeDecision): unknown {
   ];
 }
 
-/** Properties of source users that the jobs of this pair map. */
+/** Properties of source users that decide in the jobs of this pair. */
 export function sourceAttributes(pair: Pair): readonly string[] {
-  return [
-    ...new Set(
-      pair.jobs.flatMap((job) => job.mappings.flatMap((mapping) => ("source" in mapping ? [mapping.source] : []))),
-    ),
-  ];
+  return readAttributes(
+    pair.jobs.flatMap(({ mapper, scope }) => [...mapper.sources, ...(scope.filter?.attributes ?? [])]),
+  );
 }
 
 /** Properties of target users that the jobs of this pair write. */
 export function targetAttributes(pair: Pair): readonly string[] {
-  return [...new Set(pair.jobs.flatMap((job) => job.mappings.map((mapping) => mapping.target)))];
+  return [...new Set(pair.jobs.flatMap(({ mapper }) => mapper.targets))];
 }
 
 async function readTarget(

@@ -74,7 +74,7 @@ async function carryOut(desk: Desk, person: Person, stored: StoredLink, look: Se
     case "skip":
       return skip(world, person, stored, look, plan.because);
     case "hold":
-      return hold(world, person, stored, look.inputs, plan.code);
+      return hold(world, person, stored, look.inputs, plan.code, plan.detail);
     case "confirm":
       return confirm(world, person, stored, plan, look.view.now);
     case "found":

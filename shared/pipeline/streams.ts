@@ -1,3 +1,4 @@
+import { sourceAttributes } from "./look.ts";
 import type { World } from "./world.ts";
 
 /** What is read from a source tenant page by page: its users, and the groups that jobs name with all groups within them. */
@@ -22,15 +23,13 @@ export function needsOf(world: World, tenantId: string): Needs | undefined {
   const pairs = world.rules.pairs.filter(({ source }) => source.id === tenantId);
   if (pairs.length === 0) return undefined;
   const jobs = pairs.flatMap((pair) => pair.jobs);
-  const mapped = jobs.flatMap((job) =>
-    job.mappings.flatMap((mapping) => ("source" in mapping ? [mapping.source] : [])),
-  );
+  const decisive = pairs.flatMap(sourceAttributes);
   const manager = jobs.some((job) => job.manager) ? ["manager"] : [];
   const core = ["userPrincipalName", "mail", "userType", "accountEnabled", "creationType"];
   return {
     allUsers: jobs.some(({ scope }) => scope.allUsers),
     groupIds: [...new Set(jobs.flatMap(({ scope }) => scope.groups.map(({ id }) => id)))].sort(),
-    select: [...new Set([...core, ...mapped, ...manager])].sort(),
+    select: [...new Set([...core, ...decisive, ...manager])].sort(),
     rules: world.hash(pairs.map(({ rulesHash }) => rulesHash).join("/")).slice(0, 22),
   };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { changesOf } from "../../shared/domain/mapping/map.ts";
+import { updatesOf } from "../../shared/domain/mapping/map.ts";
 
 const [DIVISION, COST] = ["employeeOrgData.division", "employeeOrgData.costCenter"] as const;
 
@@ -32,5 +32,6 @@ test.each([
     written: { "onPremisesExtensionAttributes.extensionAttribute1": "x" },
   },
 ])("changes: $name", ({ wanted, current, written }) => {
-  expect(changesOf(wanted, current)).toEqual(written);
+  const wishes = Object.entries(wanted).map(([target, value]) => ({ mapping: { target, source: target }, value }));
+  expect(updatesOf(wishes, current)).toEqual(written);
 });

@@ -1,5 +1,6 @@
 import type { Job, Pair, Tenant } from "../../shared/domain/job.ts";
-import { defaultMappings } from "../../shared/domain/mapping/map.ts";
+import { compileMappings, defaultMappings, type Mapper, type MappingMoment } from "../../shared/domain/mapping/map.ts";
+import type { AttributeMapping } from "../../shared/domain/mapping/mapping.ts";
 import type { SourceUser, TargetUser } from "../../shared/domain/user.ts";
 
 /** Ada and everything around her, for decision tables. */
@@ -19,18 +20,32 @@ const tenant = (id: string, name: string): Tenant => ({
 
 export const clouds = { crossCloud: false, manager: true, unlisted: false };
 
+export const MOMENT: MappingMoment = { now: 0, randomBytes: (count) => new Uint8Array(count) };
+
+export function mapper(mappings: readonly AttributeMapping[]): Mapper {
+  const compiled = compileMappings(mappings);
+  if (!compiled.ok) throw new Error(compiled.mistakes.map(({ problem }) => problem).join(" "));
+  return compiled.mapper;
+}
+
+export const EVERYBODY: Job["scope"] = { allUsers: true, groups: [], users: [], filter: undefined };
+const defaultMapper = mapper(defaultMappings(clouds));
+
 export function job(changes: Partial<Job> = {}): Job {
   return {
     id: "emea",
     sourceTenantId: SOURCE_ID,
     targetTenantId: TARGET_ID,
     state: "on",
-    scope: { allUsers: true, groups: [] },
+    scope: EVERYBODY,
     userType: "member",
-    mappings: defaultMappings(clouds),
+    changeUserType: false,
+    mapper: defaultMapper,
     manager: true,
+    sponsors: [],
     actions: { create: true, update: true, delete: true },
     onOutOfScope: "softDelete",
+    onDisabledThenUnassigned: "keep",
     adopt: "pending",
     ...changes,
   };

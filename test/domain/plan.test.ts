@@ -3,7 +3,7 @@ import type { Job } from "../../shared/domain/job.ts";
 import type { Link } from "../../shared/domain/link.ts";
 import { type PersonView, type Plan, planUser } from "../../shared/domain/plan.ts";
 import type { ScopeDecision } from "../../shared/domain/scope.ts";
-import { ADA_ID, ada, adasGuest, job, pair, SELF } from "./people.ts";
+import { ADA_ID, ada, adasGuest, job, MOMENT, pair, SELF } from "./people.ts";
 
 const NOW = 10_000_000;
 const linked = (changes: Partial<Link> = {}): Link => ({
@@ -36,6 +36,7 @@ function decide(view: Partial<PersonView>, jobs: readonly Job[] = [job()], cloud
     target: { kind: "unread" },
     manager: { kind: "leave" },
     groupsHealthy: true,
+    moment: MOMENT,
     self: SELF,
     ...view,
   };

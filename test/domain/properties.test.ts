@@ -5,7 +5,7 @@ import { needsTarget, type PersonView, type Plan, planUser, type TargetView } fr
 import type { ScopeDecision } from "../../shared/domain/scope.ts";
 import { isExternal, type TargetUser } from "../../shared/domain/user.ts";
 import { Repeats } from "../../shared/pipeline/repeats.ts";
-import { ada, adasGuest, job, pair, SELF } from "./people.ts";
+import { ada, adasGuest, job, MOMENT, pair, SELF } from "./people.ts";
 
 /** What holds for whatever comes. The seed is fixed; another one is given by `FC_SEED`. */
 const PARAMETERS = { seed: Number(process.env.FC_SEED ?? 20_260_105), numRuns: Number(process.env.FC_RUNS ?? 2_000) };
@@ -110,6 +110,7 @@ const situation = fc
     const seen: PersonView = {
       ...view,
       now: NOW,
+      moment: MOMENT,
       self: SELF,
       scope,
       target: needsTarget(view.link, scope) ? view.target : { kind: "unread" },

@@ -11,11 +11,10 @@ import {
   type LinkState,
   NEXT,
 } from "../../shared/domain/link.ts";
-import { changesOf, mapUser } from "../../shared/domain/mapping/map.ts";
 import { canBeInvited, invitationAddress } from "../../shared/domain/matching.ts";
 import { obeyRetryAfter, type PaceState, paceLimits, takeWrites } from "../../shared/domain/pace.ts";
 import { scopeOf } from "../../shared/domain/scope.ts";
-import { ada, clouds, GROUP_ID, job, pair } from "./people.ts";
+import { ada, clouds, EVERYBODY, GROUP_ID, job, pair } from "./people.ts";
 
 describe("pairs of clouds", () => {
   const verdict = (from: Cloud, to: Cloud) => {
@@ -43,7 +42,10 @@ describe("pairs of clouds", () => {
 describe("scope", () => {
   const none = new Set<string>();
   const member = new Set([groupKey({ id: GROUP_ID, transitive: true })]);
-  const byGroup = job({ id: "group", scope: { allUsers: false, groups: [{ id: GROUP_ID, transitive: true }] } });
+  const byGroup = job({
+    id: "group",
+    scope: { ...EVERYBODY, allUsers: false, groups: [{ id: GROUP_ID, transitive: true }] },
+  });
   test.each([
     { name: "everybody", source: ada(), memberOf: none, jobs: [job()], decision: { kind: "in", job: { id: "emea" } } },
     {
@@ -123,24 +125,6 @@ describe("addresses", () => {
     expect(invitationAddress(user, clouds)).toBe("ada.upn@emea.example");
     const across = ada({ mail: "ada@emea.example", userPrincipalName: "o'ada@emea.example" });
     expect(invitationAddress(across, { ...clouds, crossCloud: true })).toBeUndefined();
-  });
-});
-
-describe("mapping", () => {
-  test("empty at the source is left alone, constants are not", () => {
-    const wanted = mapUser(ada({ attributes: { department: "", jobTitle: null, businessPhones: [] } }), [
-      { target: "department", source: "department" },
-      { target: "jobTitle", source: "jobTitle" },
-      { target: "businessPhones", source: "businessPhones" },
-      { target: "companyName", constant: "Contoso" },
-      { target: "mail", source: "userPrincipalName" },
-    ]);
-    expect(wanted).toEqual({ companyName: "Contoso", mail: "ada@emea.example" });
-  });
-  test("lists are compared item by item, letters by case", () => {
-    expect(changesOf({ businessPhones: ["1"], city: "bern" }, { businessPhones: ["1"], city: "Bern" })).toEqual({
-      city: "bern",
-    });
   });
 });
 

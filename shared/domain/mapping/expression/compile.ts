@@ -10,6 +10,8 @@ export interface Compiled {
   candidates: readonly Evaluator[];
   unique: boolean;
   redacted: boolean;
+  /** Names of the functions that are called. */
+  functions: ReadonlySet<string>;
   /** Attributes that are read, in order of their first appearance. */
   attributes: readonly string[];
 }
@@ -22,14 +24,20 @@ export function compileTree(root: Node, diagnostics: Diagnostics, known: Readonl
   const compiler = new Compiler(diagnostics, known);
   const unique = root.type === "call" && root.name === SELECT_UNIQUE_VALUE;
   const candidates = unique ? compiler.rules(root) : [compiler.argument(root, "value").run];
-  return { candidates, unique, redacted: compiler.redacted, attributes: [...compiler.attributes] };
+  return {
+    candidates,
+    unique,
+    redacted: compiler.functions.has("Redact"),
+    functions: compiler.functions,
+    attributes: [...compiler.attributes],
+  };
 }
 
 /** Where a value stands: only a condition may be a comparison. */
 type Place = "condition" | "value";
 
 class Compiler {
-  redacted = false;
+  readonly functions = new Set<string>();
   readonly attributes = new Set<string>();
   readonly #diagnostics: Diagnostics;
   readonly #known: ReadonlySet<string> | undefined;
@@ -132,7 +140,7 @@ class Compiler {
       this.#refuse(node);
       return nothing;
     }
-    if (spec.name === "Redact") this.redacted = true;
+    this.functions.add(spec.name);
     const nodes = arranged(spec, node.args);
     const args = nodes.map(
       (arg, index) =>
