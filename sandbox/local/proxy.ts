@@ -77,11 +77,9 @@ export async function tcpProxy(target: { host: string; port: number }): Promise<
       for (const pair of pairs) hold(pair);
     },
     restore: async () => {
+      // Only what was held: a second pipe beside the first would pass every byte on twice.
+      if (frozen) for (const [near, far] of pairs) near.pipe(far).pipe(near);
       frozen = false;
-      for (const [near, far] of pairs) {
-        near.pipe(far);
-        far.pipe(near);
-      }
       if (!server.listening) server = await listen();
     },
     close: async () => {
