@@ -24,6 +24,7 @@ export const IMPORTS: Readonly<Record<string, { folders: readonly string[]; pack
     packages: ["@azure/service-bus", "@azure/identity", "node:"],
   },
   "shared/adapters/tables": { folders: ["shared/ports"], packages: ["@azure/data-tables", "@azure/identity", "node:"] },
+  "shared/adapters/entra": { folders: ["shared/ports"], packages: ["jose", "zod"] },
   "shared/adapters/telemetry": { folders: ["shared/ports"], packages: [] },
   "shared/adapters/system": { folders: ["shared/ports"], packages: ["node:"] },
   // Offline: no tenant, no network.

@@ -83,6 +83,8 @@ export interface Knobs {
   automaticRedemption: "atSignIn" | "immediate";
   /** What a soft-deleted guest of the same address does to an invitation (undocumented). */
   reinviteSoftDeleted: "newObject" | "conflict";
+  /** Another number and the login signs with a new key; the one before it is still published. */
+  signingKeyGeneration: number;
 }
 
 /** Something that goes wrong with calls that match, for a while. */
@@ -183,6 +185,15 @@ export interface TenantStatistics {
   notificationsSent: number;
   notificationsLost: number;
   notificationsDoubled: number;
+  /** Delivered more than ten seconds after the change. */
+  notificationsLate: number;
+  /** Delivered after one that had told the same subscription of a later change. */
+  notificationsReordered: number;
+  /** Times that an older version of a user was shown, or a new one was not: by a replica that lags, by the search index. */
+  staleReads: number;
+  staleSearches: number;
+  /** Delta rounds that end before the newest change. */
+  staleDeltas: number;
   /** By fault kind. */
   faults: Readonly<Record<string, number>>;
   /** Requests by `METHOD /path/{id}`. */

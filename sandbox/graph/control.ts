@@ -68,6 +68,7 @@ export const KnobsInput = z
     subscriptionTokenMs: ms,
     automaticRedemption: z.enum(["atSignIn", "immediate"]),
     reinviteSoftDeleted: z.enum(["newObject", "conflict"]),
+    signingKeyGeneration: z.int().min(0),
   })
   .partial();
 

@@ -42,6 +42,7 @@ export const DEFAULT_KNOBS: Knobs = {
   subscriptionTokenMs: 3600_000,
   automaticRedemption: "atSignIn",
   reinviteSoftDeleted: "newObject",
+  signingKeyGeneration: 0,
 };
 
 const router = new Router(ROUTES);
@@ -159,7 +160,7 @@ function createTenant(world: World, spec: TenantSpec, roots: Roots, ordinal: num
       deliveries,
       directory,
     }),
-    tokens: new Tokens(spec, roots, clock, seed, ordinal),
+    tokens: new Tokens(spec, roots, world, ordinal),
     statistics,
     chance: streams,
   };

@@ -10,7 +10,7 @@ import type { ClientSpec, TenantSpec } from "./api.ts";
 import { type Assertion, checkAssertion, OAuthError } from "./client-assertion.ts";
 import { ODataError, type Reply } from "./odata.ts";
 import { EVERY_PERMISSION } from "./permissions.ts";
-import type { Roots } from "./runtime.ts";
+import type { Roots, World } from "./runtime.ts";
 
 /** Who calls. */
 export interface Principal {
@@ -35,16 +35,18 @@ interface SigningKey {
 }
 
 /** Making a key takes a tenth of a second: worlds of one process share them, tenant by tenant. */
-const signingKeys: SigningKey[] = [];
+const signingKeys = new Map<string, SigningKey>();
 
-function signingKey(ordinal: number): SigningKey {
-  while (signingKeys.length <= ordinal) {
-    const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-    const jwk = publicKey.export({ format: "jwk" });
-    const id = createHash("sha256").update(String(jwk.n)).digest("base64url").slice(0, 27);
-    signingKeys.push({ privateKey, publicKey, jwk: { ...jwk }, id });
-  }
-  return signingKeys[ordinal] as SigningKey;
+function signingKey(ordinal: number, generation: number): SigningKey {
+  const name = `${ordinal}/${generation}`;
+  const known = signingKeys.get(name);
+  if (known) return known;
+  const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const jwk = publicKey.export({ format: "jwk" });
+  const id = createHash("sha256").update(String(jwk.n)).digest("base64url").slice(0, 27);
+  const made = { privateKey, publicKey, jwk: { ...jwk }, id };
+  signingKeys.set(name, made);
+  return made;
 }
 
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
@@ -61,17 +63,17 @@ export class Tokens {
   private readonly spec: TenantSpec;
   private readonly roots: Roots;
   private readonly clock: SandboxClock;
-  private readonly ordinal: number;
+  private readonly keyOf: (generationsAgo: number) => SigningKey;
   private readonly chance: Random;
   private readonly known = new Map<string, Principal>();
   private readonly clients: Map<string, ClientSpec>;
 
-  constructor(spec: TenantSpec, roots: Roots, clock: SandboxClock, seed: number, ordinal: number) {
+  constructor(spec: TenantSpec, roots: Roots, world: Pick<World, "clock" | "seed" | "knobs">, ordinal: number) {
     this.spec = spec;
     this.roots = roots;
-    this.clock = clock;
-    this.ordinal = ordinal;
-    this.chance = random(hash(`${seed}/${spec.id}/tokens`));
+    this.clock = world.clock;
+    this.keyOf = (ago) => signingKey(ordinal, Math.max(0, world.knobs.signingKeyGeneration - ago));
+    this.chance = random(hash(`${world.seed}/${spec.id}/tokens`));
     this.clients = new Map(spec.clients.map((client) => [client.clientId.toLowerCase(), client]));
   }
 
@@ -110,8 +112,7 @@ export class Tokens {
       const path = rest.join("/");
       if (method === "GET" && path === "v2.0/.well-known/openid-configuration")
         return { status: 200, body: this.discovery() };
-      if (method === "GET" && path === "discovery/v2.0/keys")
-        return { status: 200, body: { keys: [this.publicJwk()] } };
+      if (method === "GET" && path === "discovery/v2.0/keys") return { status: 200, body: { keys: this.publicJwks() } };
       if (path === "oauth2/v2.0/token") {
         if (method !== "POST")
           throw new OAuthError(
@@ -190,9 +191,16 @@ export class Tokens {
     };
   }
 
-  private publicJwk(): unknown {
-    const { jwk, id } = signingKey(this.ordinal);
-    return { ...jwk, use: "sig", kid: id, x5t: id, alg: "RS256", issuer: `${this.roots.login}/${this.spec.id}/v2.0` };
+  /** The key in use and the one before it, as after a rollover. */
+  private publicJwks(): unknown[] {
+    return [...new Set([this.keyOf(0), this.keyOf(1)])].map(({ jwk, id }) => ({
+      ...jwk,
+      use: "sig",
+      kid: id,
+      x5t: id,
+      alg: "RS256",
+      issuer: `${this.roots.login}/${this.spec.id}/v2.0`,
+    }));
   }
 
   private grant(form: URLSearchParams): unknown {
@@ -328,7 +336,7 @@ export class Tokens {
   }
 
   private sign(claims: Record<string, unknown>): string {
-    const key = signingKey(this.ordinal);
+    const key = this.keyOf(0);
     const content = `${encode({ typ: "JWT", alg: "RS256", kid: key.id, x5t: key.id })}.${encode(claims)}`;
     return `${content}.${sign("RSA-SHA256", Buffer.from(content), key.privateKey).toString("base64url")}`;
   }
@@ -338,13 +346,15 @@ export class Tokens {
     const [header, payload, signature] = parts;
     if (parts.length !== 3 || !header || !payload || !signature)
       throw unauthorized("IDX14100: JWT is not well formed, there are no dots (.).");
-    const key = signingKey(this.ordinal);
     let claims: Record<string, unknown>;
+    let kid: unknown;
     try {
       claims = JSON.parse(Buffer.from(payload, "base64url").toString());
+      kid = JSON.parse(Buffer.from(header, "base64url").toString()).kid;
     } catch {
       throw unauthorized("CompactToken parsing failed with error code: 80049217");
     }
+    const key = [this.keyOf(0), this.keyOf(1)].find(({ id }) => id === kid) ?? this.keyOf(0);
     const valid = verify(
       "RSA-SHA256",
       Buffer.from(`${header}.${payload}`),

@@ -1,7 +1,9 @@
 /**
  * The clouds and the pairs of clouds, as data. Sources: Graph `concepts/deployments.md` (roots), Entra
  * `authentication-national-cloud.md` (login hosts), `cross-cloud-settings.md` and
- * `cross-tenant-synchronization-overview.md` (pairs and what does not work across them).
+ * `cross-tenant-synchronization-overview.md` (pairs and what does not work across them), Entra `access-tokens.md` and the
+ * answer of Microsoft to "What are the token issuers for the sovereign cloud" (learn.microsoft.com/answers/questions/1190472:
+ * v1 tokens of US Government are issued by sts.windows.net too).
  */
 export const CLOUDS = {
   /** Commercial, also GCC. */
@@ -9,32 +11,40 @@ export const CLOUDS = {
     title: "Commercial",
     graph: "https://graph.microsoft.com",
     login: "https://login.microsoftonline.com",
+    issuers: { v1: "https://sts.windows.net", v2: "https://login.microsoftonline.com" },
     myApps: "https://myapps.microsoft.com",
     federationAudience: "api://AzureADTokenExchange",
+    resetRedemption: true,
   },
   /** US Government L4, GCC High. */
   usGov: {
     title: "US Government (GCC High)",
     graph: "https://graph.microsoft.us",
     login: "https://login.microsoftonline.us",
+    issuers: { v1: "https://sts.windows.net", v2: "https://login.microsoftonline.us" },
     myApps: "https://myapps.microsoft.us",
     federationAudience: "api://AzureADTokenExchangeUSGov",
+    resetRedemption: true,
   },
   /** US Government L5, DoD. Same login and app registrations as L4, another Graph root. */
   usGovDoD: {
     title: "US Government (DoD)",
     graph: "https://dod-graph.microsoft.us",
     login: "https://login.microsoftonline.us",
+    issuers: { v1: "https://sts.windows.net", v2: "https://login.microsoftonline.us" },
     myApps: "https://myapps.microsoft.us",
     federationAudience: "api://AzureADTokenExchangeUSGov",
+    resetRedemption: true,
   },
   /** Operated by 21Vianet. */
   china: {
     title: "China (21Vianet)",
     graph: "https://microsoftgraph.chinacloudapi.cn",
     login: "https://login.chinacloudapi.cn",
+    issuers: { v1: "https://sts.chinacloudapi.cn", v2: "https://login.partner.microsoftonline.cn" },
     myApps: "https://portal.azure.cn",
     federationAudience: "api://AzureADTokenExchangeChina",
+    resetRedemption: true,
   },
 } as const;
 
