@@ -42,8 +42,8 @@ function errorsPage(): string {
     ours: "storage, bus or this deployment",
   };
   const rows = Object.entries<ErrorEntry>(ERRORS).map(
-    ([code, { meaning, remedy, held, blame: whose }]) =>
-      `| \`${code}\` | ${held ? "held: " : ""}${blame[whose]} | ${cell(meaning)} | ${cell(remedy)} |`,
+    ([code, { meaning, remedy, held, blame: whose, entra }]) =>
+      `| \`${code}\` | ${entra ? `\`${entra}\`` : ""} | ${held ? "held: " : ""}${blame[whose]} | ${cell(meaning)} | ${cell(remedy)} |`,
   );
   return `# Error codes
 
@@ -53,8 +53,10 @@ A failure of a **person** puts that person into escrow: they are tried again aft
 24 h, and nobody else waits. **Held** means that nothing is broken: a rule or a person has to decide. Failures of a **tenant**, of
 storage or of the bus count for nobody: the work goes on when they are back.
 
-| code | whose | meaning | remedy |
-| --- | --- | --- | --- |
+The second column is the name that Entra's provisioning logs have for it; a log row carries both.
+
+| code | Entra's name | whose | meaning | remedy |
+| --- | --- | --- | --- | --- |
 ${rows.join("\n")}
 `;
 }

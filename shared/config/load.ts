@@ -4,6 +4,7 @@ import type { Job, Pair, Tenant } from "../domain/job.ts";
 import { compileMappings, defaultMappings, type Mapper, type MappingMistake } from "../domain/mapping/map.ts";
 import { type CompiledScopingFilter, compileScopingFilter } from "../domain/scoping-filter.ts";
 import { filterOf } from "./filter.ts";
+import { matchingMistakes } from "./matching.ts";
 import { type JobConfig, SyncConfig, type TenantConfig } from "./schema.ts";
 
 /** One thing that is wrong with the configuration, for the person who wrote it. */
@@ -133,6 +134,7 @@ function* jobMistakes(config: SyncConfig): Generator<Mistake> {
     }
     yield* pairMistakes(config, job, path);
     yield* mappingMistakes(job, path);
+    yield* matchingMistakes(config, job, path);
   }
 }
 
@@ -333,6 +335,7 @@ function jobOf(job: JobConfig, source: Tenant, target: Tenant, clouds: CloudPair
     onOutOfScope: job.onOutOfScope,
     onDisabledThenUnassigned: job.onDisabledThenUnassigned,
     adopt: job.adopt ?? (government ? "none" : "pending"),
+    adoptBy: job.adoptBy,
   };
 }
 

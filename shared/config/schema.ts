@@ -298,6 +298,11 @@ export const JobConfig = z.strictObject({
     "Guests that this app did not make: `pending` takes over un-redeemed ones of exactly the invited address, `redeemed` in addition those whose home is proved to be the source tenant. Default: `none` for US Government targets, otherwise `pending`.",
     "none",
   ),
+  adoptBy: says(
+    z.enum(["signIn", "resetRedemption"]).default("signIn"),
+    "With `redeemed`: what proves the home of a guest. `signIn`: a sign-in from the source tenant was seen (AuditLog.Read.All and Entra ID P1 in the target). `resetRedemption`: the guest is bound anew and keeps what it has; the person accepts once more.",
+    "signIn",
+  ),
   acceptUnlistedPair: says(
     z.boolean().default(false),
     "This pair of clouds is wanted although Microsoft does not list it (China → Commercial, within China).",

@@ -60,6 +60,12 @@ export interface CloudPair {
   unlisted: boolean;
 }
 
+/**
+ * Sponsors can be named in the invitation itself; elsewhere they are added afterwards. Source: the published schemas of Graph
+ * v1.0, in which `invitation.invitedUserSponsors` is there for the Global cloud only; `user-post-sponsors.md` holds for all.
+ */
+export const takesSponsorsInInvitation = (cloud: Cloud): boolean => cloud === "global";
+
 const family = (cloud: Cloud): "global" | "usGov" | "china" => (cloud === "usGovDoD" ? "usGov" : cloud);
 
 /** The pair, or the reason why there is none. */

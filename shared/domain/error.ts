@@ -8,10 +8,13 @@ export interface ErrorEntry {
   held?: true;
   meaning: string;
   remedy: string;
+  /** What Entra's provisioning logs call it. Source: Entra `cross-tenant-synchronization-configure.md`, `how-provisioning-works.md`. */
+  entra?: string;
 }
 
 export const ERRORS = {
   ADDRESS_CANNOT_BE_INVITED: {
+    entra: "InvitationCreationFailureInvalidPropertyValue",
     blame: "object",
     meaning: "The user has no address that Entra accepts in an invitation.",
     remedy:
@@ -23,7 +26,25 @@ export const ERRORS = {
       "An attribute mapping of the job failed for this user; the log row names the target attribute and the reason.",
     remedy: "Try the user with `cross-cloud-sync map`, and mend the expression or the user's attributes.",
   },
+  VALUE_TOO_LONG: {
+    blame: "object",
+    meaning: "A mapped value is longer than its target attribute; the log row names the attribute.",
+    remedy: "Shorten the value at the source, or with `Left` in an expression. Nothing is cut by itself.",
+  },
+  VALUE_NOT_UNIQUE: {
+    blame: "object",
+    meaning:
+      "Every value that `SelectUniqueValue` offers for this person is taken in the target; the log row names the attribute.",
+    remedy: "Give the expression another rule, or make one of the values free in the target.",
+  },
+  EXTENSION_MISSING: {
+    blame: "object",
+    meaning: "A mapping writes a directory extension that the target tenant does not have.",
+    remedy:
+      "Declare it under `extensions` of the tenant with `create: true`, or create it on its app registration, or mend its name in the mapping.",
+  },
   ADDRESS_REUSED: {
+    entra: "EntryConflict",
     blame: "object",
     held: true,
     meaning: "The target has, or has in its recycle bin, a guest of this address that stands for another source user.",
@@ -31,24 +52,28 @@ export const ERRORS = {
       "Nobody inherits another person's guest: purge the old guest in the target, or give the new person another address.",
   },
   TARGET_TAKEN: {
+    entra: "EntryConflict",
     blame: "object",
     held: true,
     meaning: "Another source user already owns this address or this target user.",
     remedy: "Make the address unique among the source tenants, or take one of the two people out of scope.",
   },
   AMBIGUOUS_MATCH: {
+    entra: "DuplicateTargetEntries",
     blame: "object",
     held: true,
-    meaning: "More than one user of the target has the address.",
-    remedy: "Remove the address from all users of the target but one.",
+    meaning: "More than one user of the target matches the person.",
+    remedy: "Remove the address, or the value that matches, from all users of the target but one.",
   },
   INTERNAL_USER_HAS_ADDRESS: {
+    entra: "InvitationCreationFailureAmbiguousUser",
     blame: "object",
     held: true,
     meaning: "An internal user of the target has the address. Internal users are never matched.",
     remedy: "Remove the address from the internal user, or take the person out of scope.",
   },
   ADDRESS_IN_USE_IN_TARGET: {
+    entra: "InvitationCreationFailureInvalidPropertyValue",
     blame: "object",
     meaning: "The target refused the address: a group, a contact or a user already has it.",
     remedy: "Remove the address from the other object of the target.",
@@ -58,7 +83,52 @@ export const ERRORS = {
     held: true,
     meaning:
       "The target has a guest of this address that this deployment did not make, and the job does not allow to take it over.",
-    remedy: "Set `adopt` to `pending` if the guest has not accepted its invitation yet, or remove the guest.",
+    remedy:
+      "Set `adopt` to `pending` if the guest has not accepted its invitation yet, to `redeemed` if it has, enable it if it is blocked, or remove the guest.",
+  },
+  GUEST_BOUND_ELSEWHERE: {
+    blame: "object",
+    held: true,
+    meaning:
+      "The target has a guest of this address that signs in with something else than an account of the source tenant: a one-time passcode, a personal account, another identity provider or another tenant. Such a guest is never taken over.",
+    remedy:
+      "Remove the guest in the target, so that the person gets one of their own, or let its administrators bind it to the source tenant.",
+  },
+  GUEST_NOT_PROVEN: {
+    blame: "object",
+    held: true,
+    meaning:
+      "The target has a redeemed guest of this address, and not all evidence that it belongs to this person is there; the log row names what is missing.",
+    remedy:
+      "Let the person sign in to the target once, set `adoptBy` to `resetRedemption`, or remove the guest in the target.",
+  },
+  GUEST_IS_PRIVILEGED: {
+    blame: "object",
+    held: true,
+    meaning:
+      "The guest has a directory role, or is in a group that can be given one. Such a guest is never taken over.",
+    remedy: "Take the role or the membership away in the target, or take the person out of scope.",
+  },
+  EVIDENCE_UNREADABLE: {
+    blame: "object",
+    held: true,
+    entra: "InsufficientRights",
+    meaning: "The app may not read what proves whose guest this is; the log row names the permission.",
+    remedy:
+      "Grant the permission: AuditLog.Read.All, RoleManagement.Read.Directory and GroupMember.Read.All in the target, Organization.Read.All in the source. Or set `adopt` to `pending`.",
+  },
+  DUPLICATE_SOURCE: {
+    blame: "object",
+    held: true,
+    entra: "DuplicateSourceEntries",
+    meaning: "Another user of the same source tenant has the same address, and got the guest first.",
+    remedy: "Make the address unique in the source tenant, or take one of the two people out of scope.",
+  },
+  TRANSFER_UNFINISHED: {
+    blame: "object",
+    held: true,
+    meaning: "`links transfer` was begun for this person and cannot be finished; the log row says why.",
+    remedy: "Mend what the log row names; it is tried again by itself, and may be asked for again.",
   },
   TARGET_BLOCKED_THERE: {
     blame: "object",
@@ -67,6 +137,7 @@ export const ERRORS = {
     remedy: "Enable the user in the target tenant.",
   },
   TARGET_REMOVED_THERE: {
+    entra: "InvalidAnchor",
     blame: "object",
     held: true,
     meaning: "The guest was removed in the target by somebody else. That is respected.",
@@ -96,6 +167,11 @@ export const ERRORS = {
       "The guest was created, but it got none of its addresses: a contact of the target seems to have the address.",
     remedy: "Remove the contact from the target tenant if the guest is to be found by its address there.",
   },
+  SPONSOR_NOT_FOUND: {
+    blame: "object",
+    meaning: "The user was created, but the target does not know one of the job's sponsors.",
+    remedy: "Correct `sponsors` of the job: object ids of users or groups of the target tenant.",
+  },
   ITEM_UNREADABLE: {
     blame: "object",
     meaning: "A page of changes held an item that is not a user; the page and all others went on.",
@@ -107,17 +183,20 @@ export const ERRORS = {
     remedy: "Finish the roll-out; if the message came from elsewhere, remove it and close the door it came by.",
   },
   TARGET_REFUSED: {
+    entra: "InsufficientRights",
     blame: "object",
     meaning: "The target tenant refused the write for this user.",
     remedy:
       "Look at the code that Graph gave. Users with an administrator role need rights that this app should not have.",
   },
   VALUE_REFUSED: {
+    entra: "UnprocessableEntity",
     blame: "object",
     meaning: "The target tenant refused a value.",
     remedy: "Look at the property that Graph named, and correct the source value or the mapping.",
   },
   DIRECTORY_QUOTA_EXCEEDED: {
+    entra: "AzureActiveDirectoryQuotaLimitExceeded",
     blame: "object",
     meaning: "The target tenant has reached its object quota.",
     remedy: "Delete objects in the target or ask Microsoft for a higher quota.",
@@ -132,18 +211,26 @@ export const ERRORS = {
     meaning: "Another instance runs a newer configuration; this one writes nothing.",
     remedy: "Finish the roll-out. To go back to an earlier configuration, change SYNC_CONFIG_REVISION with it.",
   },
-  TENANT_THROTTLED: { blame: "pace", meaning: "Graph asked to wait.", remedy: "Nothing: it goes on by itself." },
+  TENANT_THROTTLED: {
+    entra: "TooManyRequests",
+    blame: "pace",
+    meaning: "Graph asked to wait.",
+    remedy: "Nothing: it goes on by itself.",
+  },
   TENANT_UNAVAILABLE: {
+    entra: "InternalServerError",
     blame: "tenant",
     meaning: "The tenant did not answer, or answered with an error of its own.",
     remedy: "Nothing, if Microsoft reports an outage. Otherwise check the network between the app and Graph.",
   },
   TENANT_CONSENT_MISSING: {
+    entra: "Unauthorized",
     blame: "tenant",
     meaning: "The tenant refused the app's token or its permissions.",
     remedy: "Check the credential, and grant admin consent for the permissions listed in the documentation.",
   },
   STAMP_ATTRIBUTE_MISSING: {
+    entra: "SchemaAttributeNotFound",
     blame: "tenant",
     meaning: "The target tenant does not know the directory extension that names the source user.",
     remedy:

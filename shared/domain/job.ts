@@ -36,6 +36,8 @@ export interface Job {
   /** What happens to people who were disabled first and left their scope then. Entra keeps them. */
   onDisabledThenUnassigned: "keep" | "asOutOfScope";
   adopt: Adoption;
+  /** What proves a redeemed guest's home: a sign-in that was seen, or binding it anew. */
+  adoptBy: AdoptionProof;
 }
 
 /**
@@ -43,6 +45,7 @@ export interface Job {
  * `redeemed`: in addition those whose home is proved to be the source tenant.
  */
 export type Adoption = "none" | "pending" | "redeemed";
+export type AdoptionProof = "signIn" | "resetRedemption";
 
 /** Any of the first three lets somebody in; the filter narrows all of them. */
 export interface JobScope {

@@ -1,3 +1,4 @@
+import type { AdoptionGround, Evidence } from "./adoption.ts";
 import { type ErrorCode, unreachable } from "./error.ts";
 import type { Job, Pair } from "./job.ts";
 import type { Link } from "./link.ts";
@@ -15,7 +16,7 @@ export type TargetView =
   /** The linked target user is neither live nor in the recycle bin, or too new for the replica that answered. */
   | { kind: "missing" }
   /** No target user is linked: who has the address or our stamp. */
-  | { kind: "candidates"; candidates: readonly Candidate[] };
+  | { kind: "candidates"; candidates: readonly Candidate[]; evidence?: Evidence };
 
 export type ManagerView =
   /** The job does not carry managers, there is none at the source, or it has no target user yet. */
@@ -51,6 +52,10 @@ export type Plan =
       kind: "update";
       targetId: string;
       effect: UpdateEffect;
+      /** Why a guest may be taken over. */
+      ground?: AdoptionGround;
+      /** The address that the guest is bound anew by, before anything else is written. */
+      rebindBy?: string;
       changes: Attributes;
       managerId: string | undefined;
       job: Job | undefined;
@@ -184,8 +189,12 @@ function planNewcomer(view: PersonView, rules: PlanRules, job: Job, user: Source
   const address = invitationAddress(user, rules.pair.clouds);
   if (!address) return { kind: "hold", code: "ADDRESS_CANNOT_BE_INVITED" };
   if (view.target.kind !== "candidates") return { kind: "confirm", because: "targetNotRead", afterMs: 1_000 };
-  const match = matchNewcomer(view.target.candidates, view.self, job);
-  if (match.kind === "held") return { kind: "hold", code: match.code };
+  const { candidates, evidence } = view.target;
+  const match = matchNewcomer(candidates, { ...view.self, address }, job, evidence);
+  if (match.kind === "wantsEvidence") return { kind: "confirm", because: "targetNotRead", afterMs: 1_000 };
+  if (match.kind === "held") {
+    return { kind: "hold", code: match.code, ...(match.detail ? { detail: match.detail } : {}) };
+  }
   const wished = job.mapper.wishes(user, view.moment, match.kind === "none" ? "create" : "update");
   if (wished.kind !== "wished") return unmapped(wished);
   const { wishes } = wished;
@@ -203,13 +212,18 @@ function planNewcomer(view: PersonView, rules: PlanRules, job: Job, user: Source
           changes: comparedWith(match.user, wishes, view, false),
         };
       }
-      return adopt(match.user, wishes, view, job, managerId);
+      return onGround(adopt(match.user, wishes, view, job, managerId), "own");
     case "adoptable":
-      return adopt(match.user, wishes, view, job, managerId);
+      return onGround(adopt(match.user, wishes, view, job, managerId), match.ground, address);
     default:
       return unreachable(match);
   }
 }
+
+const onGround = (plan: Plan, ground: AdoptionGround, address?: string): Plan =>
+  plan.kind === "update"
+    ? { ...plan, ground, ...(ground === "resetRedemption" && address ? { rebindBy: address } : {}) }
+    : plan;
 
 /** What an expression said instead of a value. */
 function unmapped(wished: Exclude<Wishes, { kind: "wished" }>): Plan {

@@ -34,6 +34,13 @@ export interface TargetUser {
   attributes: Attributes;
   /** In the target's recycle bin (30 days). */
   softDeleted: boolean;
+  /** Whose account it is, as far as Graph says; present where it was asked for. */
+  identity?: {
+    /** Of `identities` beside the userPrincipalName: `ExternalAzureAD`, `mail`, `MicrosoftAccount`, `google.com`, … */
+    federatedIssuers: readonly string[];
+    /** When `externalUserState` last changed, ms since 1970. */
+    redeemedAt: number | undefined;
+  };
 }
 
 /** Users whose home is this tenant: not invited from elsewhere and not named as such. */

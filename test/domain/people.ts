@@ -47,6 +47,7 @@ export function job(changes: Partial<Job> = {}): Job {
     onOutOfScope: "softDelete",
     onDisabledThenUnassigned: "keep",
     adopt: "pending",
+    adoptBy: "signIn",
     ...changes,
   };
 }

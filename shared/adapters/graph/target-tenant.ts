@@ -1,6 +1,6 @@
 import * as z from "zod";
+import { externalNamePrefix } from "../../domain/address.ts";
 import { type ErrorCode, SyncError } from "../../domain/error.ts";
-import { externalNamePrefix } from "../../domain/matching.ts";
 import type { Attributes, TargetUser } from "../../domain/user.ts";
 import type { Lane } from "../../ports/source-tenant.ts";
 import type { AttributeNames, Invitation, TargetTenant, WriteCall } from "../../ports/target-tenant.ts";
