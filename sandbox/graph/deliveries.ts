@@ -17,6 +17,8 @@ export interface Notification {
   gone: () => boolean;
   /** As it is when it is sent. */
   item: () => unknown;
+  /** It has been accepted. */
+  arrived: () => void;
   statistics: Statistics;
 }
 
@@ -139,8 +141,10 @@ export class Deliveries {
     if (this.closed) return;
     endpoint.answered(this.clock.now(), this.clock.now() - started >= BUDGET_MS);
     for (const waiting of batch) {
-      if (accepted) waiting.notification.statistics.notificationsSent++;
-      else this.later(endpoint, waiting);
+      if (accepted) {
+        waiting.notification.statistics.notificationsSent++;
+        waiting.notification.arrived();
+      } else this.later(endpoint, waiting);
     }
     this.arm(endpoint);
   }

@@ -140,7 +140,9 @@ function startRound(call: Call, kind: Kind): Round {
     if (query.has("$select")) throw badRequest("$select cannot be combined with $skiptoken.");
     return readToken(call, kind, skip);
   }
-  const horizon = tenant.directory.log.seqAt(deltaTime(tenant));
+  const { log } = tenant.directory;
+  const horizon = log.seqAt(deltaTime(tenant));
+  if (horizon < log.head) tenant.statistics.staleDeltas++;
   const minimal = /(^|[,;\s])return=minimal/i.test(call.headers.prefer ?? "");
   if (delta !== undefined && delta !== "" && delta !== "latest") {
     const last = readToken(call, kind, delta);

@@ -51,6 +51,12 @@ export class People {
     return index === undefined ? undefined : { id, state: this.computed.state(index), record: undefined };
   }
 
+  /** A replica of that time knows something else about this person than the truth. */
+  isStale(id: string, at: number): boolean {
+    const record = this.records.get(id);
+    return record !== undefined && stateAt(record.versions, at) !== stateNow(record.versions);
+  }
+
   now(id: string): Person | undefined {
     return this.find(id, Number.POSITIVE_INFINITY);
   }

@@ -11,6 +11,11 @@ export class Statistics {
   notificationsSent = 0;
   notificationsLost = 0;
   notificationsDoubled = 0;
+  notificationsLate = 0;
+  notificationsReordered = 0;
+  staleReads = 0;
+  staleSearches = 0;
+  staleDeltas = 0;
   readonly faults: Record<string, number> = {};
   readonly byOperation: Record<string, number> = {};
 

@@ -35,6 +35,8 @@ export interface Target {
 
 /** `reauthorizationRequired` comes from this long before the token or the subscription ends, and again after as long. */
 export const REAUTHORIZE_MS = 15 * 60_000;
+/** What the statistics count as late. */
+const LATE_MS = 10_000;
 
 export class Subscriptions {
   private readonly byId = new Map<string, Subscription>();
@@ -48,6 +50,8 @@ export class Subscriptions {
   private readonly directory: Directory;
   /** Keeps the order of notifications where it is to be kept. */
   private readonly lastDue = new Map<string, number>();
+  /** By subscription: the latest change that it was told of. */
+  private readonly lastTold = new Map<string, number>();
 
   constructor(parts: {
     spec: TenantSpec;
@@ -87,6 +91,7 @@ export class Subscriptions {
   remove(id: string): void {
     this.byId.delete(id);
     this.lastDue.delete(id);
+    this.lastTold.delete(id);
     this.timers.get(id)?.();
     this.timers.delete(id);
   }
@@ -127,6 +132,7 @@ export class Subscriptions {
         paused: () => false,
         gone: () => this.byId.get(subscription.id) !== subscription,
         item: () => ({ ...this.common(subscription), lifecycleEvent: "reauthorizationRequired" }),
+        arrived: () => {},
         statistics: this.statistics,
       });
     }
@@ -184,9 +190,17 @@ export class Subscriptions {
         resource: `${entry.object === "user" ? "Users" : "Groups"}/${entry.id}`,
         resourceData: this.resourceData(entry),
       }),
+      arrived: () => this.told(subscription.id, entry),
       statistics: this.statistics,
     };
     this.deliveries.enqueue(notification);
+  }
+
+  private told(subscriptionId: string, entry: LogEntry): void {
+    const last = this.lastTold.get(subscriptionId) ?? 0;
+    if (this.clock.now() - entry.at > LATE_MS) this.statistics.notificationsLate++;
+    if (entry.seq < last) this.statistics.notificationsReordered++;
+    else this.lastTold.set(subscriptionId, entry.seq);
   }
 
   private common(subscription: Subscription) {

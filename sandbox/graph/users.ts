@@ -37,6 +37,7 @@ export interface UserQuery {
   advanced: boolean;
   /** What the answering replica or index knows. */
   at: number;
+  byIndex: boolean;
 }
 
 /** Reads `$filter` and draws who answers. */
@@ -54,8 +55,8 @@ export function userQuery(call: Call): UserQuery {
     }
     throw new ODataError(501, "NotImplemented", "$search is not part of this simulation.");
   }
-  const byIndex = call.eventual || (filter && propertiesOf(filter).some((name) => INDEXED.includes(name)));
-  return { filter, advanced, at: byIndex ? indexTime(tenant) : replicaTime(tenant) };
+  const byIndex = call.eventual || (filter ? propertiesOf(filter).some((name) => INDEXED.includes(name)) : false);
+  return { filter, advanced, at: byIndex ? indexTime(tenant) : replicaTime(tenant), byIndex };
 }
 
 const reader = (person: Person) => (path: readonly string[]) => walk(userValue(person, path[0] ?? ""), path.slice(1));
@@ -63,7 +64,7 @@ const reader = (person: Person) => (path: readonly string[]) => walk(userValue(p
 /** Everybody who fulfils the query, in a stable order, from a position on. */
 export function* findUsers(
   tenant: Tenant,
-  { filter, at }: UserQuery,
+  { filter, at, byIndex }: UserQuery,
   deleted: boolean,
   position = 0,
 ): Iterable<{ person: Person; next: number }> {
@@ -75,7 +76,9 @@ export function* findUsers(
       ? [...new Set([...lookup.ids, ...lookup.keys.flatMap((key) => people.candidates(key))])]
       : [...people.deleted];
     for (let i = position; i < ids.length; i++) {
-      const person = people.find(ids[i] as string, at);
+      const id = ids[i] as string;
+      const person = people.find(id, at);
+      if (people.isStale(id, at)) tenant.statistics[byIndex ? "staleSearches" : "staleReads"]++;
       if (person && wanted(person)) yield { person, next: i + 1 };
     }
     return;
@@ -219,6 +222,7 @@ function getUser(call: Call): Reply {
   const at = replicaTime(tenant);
   const id = call.parameters[0] as string;
   const person = tenant.directory.userAt(id, at);
+  if (tenant.directory.people.isStale(person?.id ?? id.toLowerCase(), at)) tenant.statistics.staleReads++;
   if (!person) throw notFound(id);
   return {
     status: 200,

@@ -97,6 +97,11 @@ export function countFaults({ graph, broker }: SimulatedWorld, count: Count): vo
     for (const [kind, times] of Object.entries(statistics.faults)) count(kind, times);
     count("lost", statistics.notificationsLost);
     count("doubled", statistics.notificationsDoubled);
+    count("late", statistics.notificationsLate);
+    count("reordered", statistics.notificationsReordered);
+    count("replica lagged", statistics.staleReads);
+    count("search index lagged", statistics.staleSearches);
+    count("delta lagged", statistics.staleDeltas);
     count("throttled", statistics.throttled);
   }
   for (const { duplicates } of Object.values(broker.statistics())) count("duplicates dropped", duplicates);

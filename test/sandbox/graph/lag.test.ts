@@ -24,6 +24,8 @@ test("reads after a write are answered by replicas that lag, for as long as the 
     Array.from({ length: 50 }, async () => (await hub("GET", `/users/${ada}?$select=department`)).body.department),
   );
   expect(new Set(seen)).toEqual(new Set(["Old", "New"]));
+  const shown = [...reads.map((status) => status === 404), ...seen.map((department) => department === "Old")];
+  expect(world.tenants.statistics().hub).toMatchObject({ staleReads: shown.filter(Boolean).length, staleSearches: 0 });
 });
 
 test("names are unique in truth, whatever a replica says", async () => {

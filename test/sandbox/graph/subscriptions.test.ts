@@ -240,16 +240,18 @@ describe("notifications", () => {
     await world.clock.runFor(4999);
     expect(world.posts).toHaveLength(0);
     await world.clock.runFor(55_001);
-    const { notificationsSent, notificationsLost, notificationsDoubled } = world.tenants.statistics().hub ?? {
-      notificationsSent: 0,
-      notificationsLost: 0,
-      notificationsDoubled: 0,
-    };
+    const told = world.tenants.statistics().hub;
+    if (!told) throw new Error("no hub");
+    const { notificationsSent, notificationsLost, notificationsDoubled } = told;
     expect(notificationsLost).toBeGreaterThan(5);
     expect(notificationsDoubled).toBeGreaterThan(10);
     expect(notificationsSent).toBe(100 - notificationsLost + notificationsDoubled);
     const order = notices(world.posts).map(({ resourceData }) => ids.indexOf(String(resourceData.id)));
     expect(order).not.toEqual([...order].sort((a, b) => a - b));
+    const overtaken = order.filter((place, index) => order.slice(0, index).some((earlier) => earlier > place));
+    expect(told.notificationsReordered).toBe(overtaken.length);
+    expect(told.notificationsLate).toBeGreaterThan(80);
+    expect(told.notificationsLate).toBeLessThan(notificationsSent);
   });
 
   test("a receiver that fails is tried again, later and later, for four hours", async () => {
