@@ -1,3 +1,4 @@
+import type { Reading } from "../domain/adoption.ts";
 import type { ScopeGroup } from "../domain/job.ts";
 import type { SourceUser } from "../domain/user.ts";
 
@@ -17,6 +18,10 @@ export interface SourceTenant {
   memberOf(userId: string, groups: readonly ScopeGroup[], lane: Lane): Promise<ReadonlySet<string> | undefined>;
   /** Whether a group can be believed when it says that somebody is not a member. */
   groupState(groupId: string): Promise<"present" | "empty" | "missing">;
+  /** Domains that the tenant has verified today, lower case. */
+  verifiedDomains(lane: Lane): Promise<Reading<ReadonlySet<string>>>;
+  /** Ids of live users who have this address as mail or userPrincipalName. */
+  usersWithAddress(address: string, lane: Lane): Promise<readonly string[]>;
   /** Ids of the users whose manager this is. */
   reportsOf(userId: string): Promise<readonly string[]>;
 }

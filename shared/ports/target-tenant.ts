@@ -1,3 +1,4 @@
+import type { Privilege, Reading, SignIn } from "../domain/adoption.ts";
 import type { Attributes, TargetUser } from "../domain/user.ts";
 import type { Lane } from "./source-tenant.ts";
 
@@ -18,10 +19,22 @@ export interface TargetTenant {
     attributes: AttributeNames,
     lane: Lane,
   ): Promise<readonly TargetUser[]>;
+  /** Live users whose attribute has this value, as far as the search index knows. */
+  findBy(attribute: string, value: string, attributes: AttributeNames, lane: Lane): Promise<readonly TargetUser[]>;
+  /** Whether somebody has a directory role or is in a group that can be given one. */
+  privilegeOf(targetId: string, lane: Lane): Promise<Reading<Privilege>>;
+  /** Successful sign-ins that the tenant still remembers, newest first. */
+  signInsOf(targetId: string, lane: Lane): Promise<Reading<readonly SignIn[]>>;
   /** What became of an invitation: when the user was created, and its proxy addresses. `undefined`: not to be seen yet. */
   invited(targetId: string, lane: Lane): Promise<{ createdAt: number; addresses: readonly string[] } | undefined>;
   /** Creates the B2B user without any mail to the person; gives its id. */
   invite(invitation: Invitation, call: WriteCall): Promise<string>;
+  /** Takes the guest's account away: it is bound to whoever accepts an invitation to this address next. */
+  resetRedemption(
+    targetId: string,
+    invitation: Pick<Invitation, "address" | "redirectUrl">,
+    call: WriteCall,
+  ): Promise<void>;
   /** Writes these attributes; `syncSource` is the stamp. `missing`: 404, which a replica that lags behind a creation gives too. */
   update(targetId: string, changes: Attributes, call: WriteCall): Promise<"done" | "missing">;
   setManager(targetId: string, managerId: string, call: WriteCall): Promise<"done" | "missing">;

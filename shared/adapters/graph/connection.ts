@@ -23,6 +23,8 @@ export interface GraphCall {
   path: string;
   headers?: Readonly<Record<string, string>>;
   body?: Readonly<Record<string, unknown>>;
+  /** Has a permission and a quota of its own: 403 is the caller's, and a 429 holds nobody else up. */
+  aside?: boolean;
 }
 
 export interface GraphAnswer {

@@ -65,7 +65,7 @@ export class Gateway {
     this.refuseWhileHeld(kind);
     this.circuit.enter();
     try {
-      return this.judge(kind, await this.connection.send(call));
+      return this.judge(kind, await this.connection.send(call), call);
     } catch (error) {
       throw this.failure(kind, error);
     }
@@ -131,7 +131,7 @@ export class Gateway {
 
   private async sendAlone(one: Waiting): Promise<void> {
     try {
-      one.resolve(this.judge(one.kind, await this.connection.send(one.call, one.signal)));
+      one.resolve(this.judge(one.kind, await this.connection.send(one.call, one.signal), one.call));
     } catch (error) {
       one.reject(this.failure(one.kind, error));
     }
@@ -153,7 +153,7 @@ export class Gateway {
   private spread(together: readonly Waiting[], answer: GraphAnswer): void {
     for (const one of together) {
       try {
-        const judged = this.judge(one.kind, answer);
+        const judged = this.judge(one.kind, answer, undefined);
         one.reject(new SyncError("TENANT_UNAVAILABLE", { tenantId: this.tenantId, detail: `$batch ${judged.status}` }));
       } catch (error) {
         one.reject(error);
@@ -164,16 +164,16 @@ export class Gateway {
   private settle(one: Waiting, answer: GraphAnswer | undefined): void {
     try {
       if (!answer) throw new NoAnswer(true, "the item is missing in the answer");
-      one.resolve(this.judge(one.kind, answer));
+      one.resolve(this.judge(one.kind, answer, one.call));
     } catch (error) {
       one.reject(this.failure(one.kind, error));
     }
   }
 
   /** Turns what concerns the tenant and not the object into an error, and tells the circuit. */
-  private judge(kind: Kind, answer: GraphAnswer): GraphAnswer {
+  private judge(kind: Kind, answer: GraphAnswer, call: GraphCall | undefined): GraphAnswer {
     try {
-      this.refuseTenantFailures(kind, answer);
+      this.refuseTenantFailures(kind, answer, call?.aside === true);
     } catch (error) {
       if (!(error instanceof SyncError) || error.blame === "pace") throw error;
       const { code, detail, afterMs } = error;
@@ -189,7 +189,7 @@ export class Gateway {
     return answer;
   }
 
-  private refuseTenantFailures(kind: Kind, answer: GraphAnswer): void {
+  private refuseTenantFailures(kind: Kind, answer: GraphAnswer, aside: boolean): void {
     const { status } = answer;
     const pressure = Number(answer.header("x-ms-throttle-limit-percentage") ?? 0);
     if (pressure >= PRESSURE) this.bulkPausedUntil = this.clock.now() + PRESSURE_PAUSE_MS;
@@ -197,7 +197,7 @@ export class Gateway {
     const retryAfterS = Number(answer.header("retry-after") ?? Number.NaN);
     const afterMs = (Number.isFinite(retryAfterS) ? retryAfterS : RETRY_AFTER_DEFAULT_S) * 1000;
     if (status === 429) {
-      for (const held of throttledKinds(kind, answer.header("x-ms-throttle-scope"))) {
+      for (const held of aside ? [] : throttledKinds(kind, answer.header("x-ms-throttle-scope"))) {
         this.holdUntil[held] = Math.max(this.holdUntil[held], this.clock.now() + afterMs);
       }
       throw new SyncError("TENANT_THROTTLED", { tenantId: this.tenantId, afterMs, detail });
@@ -209,7 +209,7 @@ export class Gateway {
       throw status === 503 || kind === "read"
         ? this.unavailable(status, detail)
         : new NoAnswer(true, `${status} ${detail}`);
-    if (status === 401 || (status === 403 && kind === "read")) {
+    if (status === 401 || (status === 403 && kind === "read" && !aside)) {
       throw new SyncError("TENANT_CONSENT_MISSING", { tenantId: this.tenantId, detail });
     }
   }

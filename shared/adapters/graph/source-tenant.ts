@@ -1,10 +1,12 @@
 import * as z from "zod";
+import type { Reading } from "../../domain/adoption.ts";
 import { SyncError } from "../../domain/error.ts";
 import { groupKey, type ScopeGroup } from "../../domain/job.ts";
 import type { SourceUser } from "../../domain/user.ts";
 import type { Lane, SourceTenant } from "../../ports/source-tenant.ts";
 import type { GraphAnswer } from "./connection.ts";
 import { errorDetail, type Gateway } from "./gateway.ts";
+import { readVerifiedDomains } from "./guest-evidence.ts";
 import { EXPAND_MANAGER, selectOf, sourceUserOf } from "./users.ts";
 
 /** `checkMemberGroups` takes at most 20 groups. */
@@ -65,6 +67,16 @@ export class GraphSourceTenant implements SourceTenant {
     this.groups.set(groupId, { at: this.now(), state });
     state.catch(() => this.groups.delete(groupId));
     return state;
+  }
+
+  verifiedDomains(lane: Lane): Promise<Reading<ReadonlySet<string>>> {
+    return readVerifiedDomains(this.gateway, lane);
+  }
+
+  async usersWithAddress(address: string, lane: Lane): Promise<readonly string[]> {
+    const value = `'${address.replaceAll("'", "''")}'`;
+    const filter = encodeURIComponent(`mail eq ${value} or userPrincipalName eq ${value}`);
+    return (await this.idsFrom(`/users?$filter=${filter}&$select=id`, lane)) ?? [];
   }
 
   async reportsOf(userId: string): Promise<readonly string[]> {

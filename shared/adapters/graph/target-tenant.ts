@@ -1,12 +1,14 @@
 import * as z from "zod";
 import { externalNamePrefix } from "../../domain/address.ts";
 import { type ErrorCode, SyncError } from "../../domain/error.ts";
+import type { Privilege, Reading, SignIn } from "../../domain/adoption.ts";
 import type { Attributes, TargetUser } from "../../domain/user.ts";
 import type { Lane } from "../../ports/source-tenant.ts";
 import type { AttributeNames, Invitation, TargetTenant, WriteCall } from "../../ports/target-tenant.ts";
 import type { GraphAnswer, GraphCall } from "./connection.ts";
 import { errorDetail, type Gateway } from "./gateway.ts";
-import { EXPAND_MANAGER, patchOf, selectOf, targetUserOf } from "./users.ts";
+import { readPrivilege, readSignIns } from "./guest-evidence.ts";
+import { EXPAND_MANAGER, IDENTITY, patchOf, selectOf, targetUserOf } from "./users.ts";
 
 /** So many refusals of different people in a row are not about the people: the tenant has withdrawn its consent. */
 const REFUSALS_IN_A_ROW = 3;
@@ -48,7 +50,7 @@ export class GraphTargetTenant implements TargetTenant {
     lane: Lane,
   ): Promise<readonly TargetUser[]> {
     const filters = [`${this.stampAttribute} eq ${quoted(stamp)}`, ...(address ? [addressFilter(address)] : [])];
-    const select = this.select(attributes);
+    const select = `${this.select(attributes)},${IDENTITY}`;
     const pages = await Promise.all(
       filters.flatMap((filter) => [
         this.page(`/users?$filter=${encodeURIComponent(filter)}&$select=${select}&${EXPAND_MANAGER}`, undefined, lane),
@@ -67,6 +69,41 @@ export class GraphTargetTenant implements TargetTenant {
       }
     }
     return [...users.values()];
+  }
+
+  async findBy(
+    attribute: string,
+    value: string,
+    attributes: AttributeNames,
+    lane: Lane,
+  ): Promise<readonly TargetUser[]> {
+    const filter = encodeURIComponent(`${attribute.replace(".", "/")} eq ${quoted(value)}`);
+    const path = `/users?$count=true&$filter=${filter}&$select=${this.select(attributes)},${IDENTITY}`;
+    const items = await this.page(path, ADVANCED, lane);
+    return items.map((item) => this.user(item, attributes, false));
+  }
+
+  privilegeOf(targetId: string, lane: Lane): Promise<Reading<Privilege>> {
+    return readPrivilege(this.gateway, targetId, lane);
+  }
+
+  signInsOf(targetId: string, lane: Lane): Promise<Reading<readonly SignIn[]>> {
+    return readSignIns(this.gateway, targetId, lane);
+  }
+
+  async resetRedemption(
+    targetId: string,
+    { address, redirectUrl }: Pick<Invitation, "address" | "redirectUrl">,
+    call: WriteCall,
+  ): Promise<void> {
+    const body = {
+      invitedUserEmailAddress: address,
+      inviteRedirectUrl: redirectUrl,
+      sendInvitationMessage: false,
+      invitedUser: { id: targetId },
+      resetRedemption: true,
+    };
+    this.accepted(await this.write({ method: "POST", path: "/invitations", body }, call), "GUEST_NOT_PROVEN");
   }
 
   async invited(

@@ -18,6 +18,8 @@ const User = z.looseObject({
   externalUserState: text,
   createdDateTime: text,
   manager: z.looseObject({ id: z.string() }).nullish(),
+  identities: z.array(z.looseObject({ signInType: text, issuer: text })).nullish(),
+  externalUserStateChangeDateTime: text,
 });
 type User = z.infer<typeof User>;
 
@@ -27,6 +29,9 @@ export function selectOf(attributes: readonly string[], side: "source" | "target
   const names = [...(side === "source" ? CORE : TARGET_CORE), ...own, ...(stampAttribute ? [stampAttribute] : [])];
   return [...new Set(names)].join(",");
 }
+
+/** What tells whose account a guest is, as far as Graph says. */
+export const IDENTITY = "identities,externalUserStateChangeDateTime";
 
 export const EXPAND_MANAGER = "$expand=manager($select=id)";
 
@@ -67,6 +72,17 @@ export function targetUserOf(
     stamp: typeof stamp === "string" && stamp !== "" ? stamp : null,
     attributes: attributesOf(user, attributes),
     softDeleted,
+    ...(user.identities ? { identity: identityOf(user) } : {}),
+  };
+}
+
+/** Beside the sign-in by the name that the user has in the target. Source: Graph `resources/objectidentity.md`. */
+function identityOf(user: User): NonNullable<TargetUser["identity"]> {
+  const federated = (user.identities ?? []).filter(({ signInType }) => signInType !== "userPrincipalName");
+  const changedAt = Date.parse(user.externalUserStateChangeDateTime ?? "");
+  return {
+    federatedIssuers: federated.map(({ issuer }) => issuer ?? "unknown"),
+    redeemedAt: Number.isFinite(changedAt) ? changedAt : undefined,
   };
 }
 
