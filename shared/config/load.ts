@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { CLOUDS, type CloudPair, cloudPair } from "../domain/cloud.ts";
 import type { Job, Pair, Tenant } from "../domain/job.ts";
-import { compileMappings, defaultMappings, type Mapper, type MappingMistake } from "../domain/mapping/map.ts";
-import { type CompiledScopingFilter, compileScopingFilter } from "../domain/scoping-filter.ts";
-import { filterOf } from "./filter.ts";
+import type { Mapper } from "../domain/mapping/map.ts";
+import { extensionMistakes, extensionsOf, stampAttributeOf } from "./extensions.ts";
 import { matchingMistakes } from "./matching.ts";
+import { type Rules, rulesOf } from "./rules.ts";
 import { type JobConfig, SyncConfig, type TenantConfig } from "./schema.ts";
 
 /** One thing that is wrong with the configuration, for the person who wrote it. */
@@ -35,7 +35,9 @@ export interface LoadedConfig {
   pairs: readonly Pair[];
   /** What is allowed and worth knowing. */
   warnings: readonly Mistake[];
-  /** SHA-256 over the parsed configuration. */
+  adminScopes: readonly AdminScope[];
+  /** The parsed configuration as JSON, and SHA-256 over it. */
+  text: string;
   hash: string;
 }
 
@@ -52,7 +54,9 @@ export function loadConfig(text: string, file = "sync.config.json"): LoadedConfi
     tenants,
     pairs: pairsOf(config, tenants, rules),
     warnings: rules.flatMap(({ warnings }) => warnings),
-    hash: hash(JSON.stringify(config)),
+    adminScopes: adminScopesOf(config),
+    text,
+    hash: hash(text),
   };
 }
 
@@ -112,7 +116,30 @@ function* tenantMistakes({ tenants }: SyncConfig): Generator<Mistake> {
         remedy: "Name the directory extension: extension_{appId without hyphens}_syncSource.",
       };
     }
+    yield* extensionMistakes(tenant, `${path}.extensions`);
   }
+}
+
+function* adminMistakes({ admin, tenants, jobs }: SyncConfig): Generator<Mistake> {
+  const known = { targets: tenants.map(({ name }) => name), jobs: jobs.map(({ id }) => id) };
+  for (const [index, scope] of (admin?.scopes ?? []).entries()) {
+    for (const key of ["targets", "jobs"] as const) {
+      for (const name of scope[key] ?? []) {
+        if (known[key].includes(name)) continue;
+        const what = key === "targets" ? "tenant" : "job";
+        const remedy = `Use one of: ${known[key].join(", ")}.`;
+        yield { path: `admin.scopes[${index}].${key}`, problem: `there is no ${what} ${name}`, remedy };
+      }
+    }
+  }
+}
+
+function adminScopesOf({ admin, tenants }: SyncConfig): readonly AdminScope[] {
+  return (admin?.scopes ?? []).map(({ principal, targets, jobs }) => ({
+    principalId: principal.toLowerCase(),
+    targetTenantIds: targets && tenants.filter(({ name }) => targets.includes(name)).map(({ id }) => id),
+    jobIds: jobs,
+  }));
 }
 
 function* jobMistakes(config: SyncConfig): Generator<Mistake> {
@@ -133,7 +160,6 @@ function* jobMistakes(config: SyncConfig): Generator<Mistake> {
       };
     }
     yield* pairMistakes(config, job, path);
-    yield* mappingMistakes(job, path);
     yield* matchingMistakes(config, job, path);
   }
 }
@@ -182,116 +208,14 @@ function* pairMistakes({ tenants }: SyncConfig, job: JobConfig, path: string): G
   }
 }
 
-/** Properties that Graph does not let an app write, or that are written in other ways. Source: Graph `user-update.md`. */
-const NOT_WRITABLE = new Set([
-  "id",
-  "userPrincipalName",
-  "userType",
-  "accountEnabled",
-  "creationType",
-  "createdDateTime",
-  "externalUserState",
-  "proxyAddresses",
-  "imAddresses",
-  "identities",
-  "manager",
-  "otherMails",
-  "employeeHireDate",
-  "aboutMe",
-  "birthday",
-  "interests",
-  "mySite",
-  "pastProjects",
-  "responsibilities",
-  "schools",
-  "skills",
-  "securityIdentifier",
-  "assignedPlans",
-  "syncSource",
-]);
-
-function* mappingMistakes(job: JobConfig, path: string): Generator<Mistake> {
-  for (const [index, mapping] of (job.mappings ?? []).entries()) {
-    const at = `${path}.mappings[${index}]`;
-    if (NOT_WRITABLE.has(mapping.target)) {
-      yield { path: `${at}.target`, problem: `${mapping.target} cannot be mapped`, remedy: "Remove the mapping." };
-    }
-    if (job.mappings?.findIndex(({ target }) => target === mapping.target) !== index) {
-      yield {
-        path: `${at}.target`,
-        problem: `${mapping.target} is mapped twice`,
-        remedy: "Keep one of the two mappings.",
-      };
-    }
-    const kinds = [mapping.source, mapping.constant, mapping.expression].filter((kind) => kind !== undefined).length;
-    if (kinds > 1 || (kinds === 0 && mapping.defaultValue === undefined)) {
-      yield {
-        path: at,
-        problem:
-          kinds > 1
-            ? "more than one of `source`, `constant` and `expression` is set"
-            : "nothing says what is to be written",
-        remedy: "Set exactly one of `source`, `constant` and `expression`, or only `defaultValue`.",
-      };
-    }
-    if (mapping.flowNullValues && !job.flowNullValues) {
-      yield {
-        path: `${at}.flowNullValues`,
-        problem: "emptying attributes of the target takes two switches, and the job's is off",
-        remedy: "Set `flowNullValues` of the job to true as well.",
-      };
-    }
-  }
-}
-
-/** The compiled rules of a job, or all that is wrong with them. */
-interface Rules {
-  mapper: Mapper | undefined;
-  filter: CompiledScopingFilter | undefined;
-  mistakes: readonly Mistake[];
-  warnings: readonly Mistake[];
-}
-
-function rulesOf({ tenants }: SyncConfig, job: JobConfig, path: string): Rules {
-  const cloudOf = (name: string) => tenants.find((tenant) => tenant.name === name)?.cloud ?? "global";
-  const clouds = cloudPair(cloudOf(job.source), cloudOf(job.target));
-  const mappings = job.mappings ?? ("refused" in clouds ? [] : defaultMappings(clouds));
-  const mapped = compileMappings(mappings);
-  const told = ({ index, key, problem, remedy }: MappingMistake): Mistake => ({
-    path: `${path}.mappings[${index}].${key}`,
-    problem,
-    remedy,
-  });
-  const wanted = filterOf(job.scope);
-  const filter = wanted && compileScopingFilter(wanted);
-  const toldOfFilter = ({ path: place, message }: { path: string; message: string }): Mistake => ({
-    path: `${path}.scope.filter.${place}`,
-    problem: message,
-    remedy: "See docs/configuration.md for the operators.",
-  });
-  return {
-    mapper: mapped.ok ? mapped.mapper : undefined,
-    filter: filter?.ok ? filter : undefined,
-    mistakes: [
-      ...(mapped.ok ? [] : mapped.mistakes.map(told)),
-      ...(filter && !filter.ok ? filter.errors.map(toldOfFilter) : []),
-    ],
-    warnings: [
-      ...(mapped.ok ? mapped.warnings.map(told) : []),
-      ...(filter?.ok ? filter.warnings.map(toldOfFilter) : []),
-    ],
-  };
-}
-
 function tenantOf(tenant: TenantConfig): Tenant {
-  const { credential } = tenant;
-  const appId = credential.clientId?.replaceAll("-", "").toLowerCase() ?? "";
   return {
     id: tenant.id,
     name: tenant.name,
     cloud: tenant.cloud,
-    stampAttribute: tenant.stampAttribute ?? `extension_${appId}_syncSource`,
+    stampAttribute: stampAttributeOf(tenant),
     redirectUrl: tenant.redirectUrl ?? `${CLOUDS[tenant.cloud].myApps}/?tenantid=${tenant.id}`,
+    extensions: extensionsOf(tenant),
   };
 }
 

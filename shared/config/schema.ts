@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { CLOUDS, type Cloud } from "../domain/cloud.ts";
 import { FLOW_TYPES } from "../domain/mapping/mapping.ts";
+import { EXTENSION_TYPES } from "../domain/mapping/targets.ts";
 
 /**
  * `sync.config.json`, as people write it. Every key says what it means and shows an example: `docs/configuration.md` and the
@@ -15,6 +16,7 @@ const says = <T extends z.ZodType>(schema: T, description: string, example: unkn
 const ID = "2f6c9a1e-5d0b-4c7e-9a43-0b1d2e3f4a5b";
 const CLIENT = "7a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d";
 const GROUP = "c0ffee00-1234-4abc-8def-0123456789ab";
+const EXTENSION = "extension_7a1b2c3d4e5f4a6b8c7d9e0f1a2b3c4d_costCentre";
 
 export const Credential = z.discriminatedUnion("kind", [
   z.strictObject({
@@ -85,6 +87,30 @@ export const TenantConfig = z.strictObject({
       .optional(),
     "The directory extension (String, User) on target users that names their source user. Default: `extension_{clientId without hyphens}_syncSource`.",
     "extension_7a1b2c3d4e5f4a6b8c7d9e0f1a2b3c4d_syncSource",
+  ),
+  extensions: says(
+    z
+      .array(
+        z.strictObject({
+          name: says(
+            z
+              .string()
+              .regex(/^extension_[0-9a-f]{32}_\w+$/, "use the full name: extension_{appId without hyphens}_{name}"),
+            "Full name of the directory extension; letter case counts.",
+            EXTENSION,
+          ),
+          dataType: says(z.enum(EXTENSION_TYPES), "What it holds: mapped values are written in this type.", "String"),
+          multiValued: says(z.boolean().default(false), "Holds a list. An addition of ours, for `String` only.", false),
+          create: says(
+            z.boolean().default(false),
+            "Made in the tenant when it is missing: one of the app's own registration, with Application.ReadWrite.OwnedBy.",
+            true,
+          ),
+        }),
+      )
+      .optional(),
+    "Directory extensions on target users that mappings write. One that is not declared takes values as they come.",
+    [{ name: EXTENSION, dataType: "Integer", create: true }],
   ),
   inbound: says(
     z
@@ -311,6 +337,26 @@ export const JobConfig = z.strictObject({
 });
 export type JobConfig = z.infer<typeof JobConfig>;
 
+export const AdminConfig = z.strictObject({
+  scopes: says(
+    z
+      .array(
+        z.strictObject({
+          principal: says(z.guid(), "Object id of a person or service principal of the tenant that signs in to the admin API.", ID),
+          targets: says(
+            z.array(name()).min(1).optional(),
+            "Only these target tenants, by name. Absent: all.",
+            ["contoso-gov"],
+          ),
+          jobs: says(z.array(name()).min(1).optional(), "Only these jobs. Absent: all.", ["contoso-to-gov"]),
+        }),
+      )
+      .default([]),
+    "Narrows principals to targets and jobs; whoever is not named here is narrowed by nothing but the app role. Several entries for one principal add up.",
+    [{ principal: ID, targets: ["contoso-gov"] }],
+  ),
+});
+
 /** Everything an administrator decides; under version control; no secret in it. */
 export const SyncConfig = z.strictObject({
   $schema: says(z.string().optional(), "For editors: where the JSON Schema is.", "./docs/sync.config.schema.json"),
@@ -326,5 +372,8 @@ export const SyncConfig = z.strictObject({
     "Ordered: of several jobs between the same two tenants the first whose scope holds owns the person.",
     [],
   ),
+  admin: says(AdminConfig.optional(), "Who may do what over the admin API, beside their app roles.", {
+    scopes: [{ principal: ID, targets: ["contoso-gov"] }],
+  }),
 });
 export type SyncConfig = z.infer<typeof SyncConfig>;

@@ -211,6 +211,11 @@ export const ERRORS = {
     meaning: "Another instance runs a newer configuration; this one writes nothing.",
     remedy: "Finish the roll-out. To go back to an earlier configuration, change SYNC_CONFIG_REVISION with it.",
   },
+  KILL_SWITCH_ON: {
+    blame: "ours",
+    meaning: "Somebody has turned the kill switch on: nothing is written to any target.",
+    remedy: "Work waits and goes on by itself. `cross-cloud-sync kill off` asks for the lifting; a second person approves it.",
+  },
   TENANT_THROTTLED: {
     entra: "TooManyRequests",
     blame: "pace",

@@ -1,5 +1,6 @@
 import type { Cloud, CloudPair } from "./cloud.ts";
 import type { Mapper } from "./mapping/map.ts";
+import type { DirectoryExtension } from "./mapping/targets.ts";
 import type { CompiledScopingFilter } from "./scoping-filter.ts";
 
 export interface ScopeGroup {
@@ -74,4 +75,6 @@ export interface Tenant {
   stampAttribute: string;
   /** Where an invited person lands. */
   redirectUrl: string;
+  /** Directory extensions of its users that the configuration declares. */
+  extensions: readonly DirectoryExtension[];
 }

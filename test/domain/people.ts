@@ -16,6 +16,7 @@ const tenant = (id: string, name: string): Tenant => ({
   cloud: "global",
   stampAttribute: `extension_${"0".repeat(32)}_syncSource`,
   redirectUrl: "https://myapps.microsoft.com/",
+  extensions: [],
 });
 
 export const clouds = { crossCloud: false, manager: true, unlisted: false };

@@ -1,8 +1,23 @@
 import type { CloudPair } from "../cloud.ts";
-import type { Attributes, AttributeValue, SourceUser } from "../user.ts";
-import { graphAttribute, readAttributes, sourceView, typed } from "./attributes.ts";
-import { compileExpression, type Expression, type ExpressionOutcome, firstFree } from "./expression/index.ts";
-import type { AttributeMapping, FlowType } from "./mapping.ts";
+import type { ErrorCode } from "../error.ts";
+import type { AttributeValue, SourceUser } from "../user.ts";
+import { readAttributes, SOURCE_NAMES, viewOf } from "./attributes.ts";
+import { expressionMistakes, type MappingMistake, type MappingSurroundings, mistakesOf, warningsOf } from "./check.ts";
+import {
+  type CandidateOutcome,
+  compileExpression,
+  type EvaluationCode,
+  type Expression,
+  type ExpressionInput,
+  type ExpressionOutcome,
+  firstFree,
+} from "./expression/index.ts";
+import { type AttributeMapping, isNone, type Occasion, type Wish } from "./mapping.ts";
+import { type MisfitCode, type TargetAttribute, targetAttribute, typed } from "./targets.ts";
+
+export type { MappingMistake, MappingSurroundings } from "./check.ts";
+export { createValues, updatesOf } from "./flow.ts";
+export type { Occasion, Wish } from "./mapping.ts";
 
 /**
  * The default mapping set: the attributes that Entra's default cross-tenant mappings show, and those that its pages
@@ -42,51 +57,47 @@ export interface MappingMoment {
   randomBytes: (count: number) => Uint8Array;
   /** The default verified domain of the source tenant, for `DefaultDomain()`. */
   defaultDomain?: string;
-  /** For SelectUniqueValue: whether somebody in the target has this value. */
+  /** For SelectUniqueValue: whether somebody else in the target has this value. */
   taken?: (target: string, value: string) => boolean;
+  /** What SelectUniqueValue offered when the target was asked: random candidates are not drawn again. */
+  offers?: Offers;
 }
 
-/** What one mapping asks for. `value` null: the source is empty. */
-export interface Wish {
-  mapping: AttributeMapping;
-  value: AttributeValue;
-}
+/** By target attribute: what SelectUniqueValue offers, in order. */
+export type Offers = Readonly<Record<string, readonly CandidateOutcome[]>>;
 
 export type Wishes =
   | { kind: "wished"; wishes: readonly Wish[] }
   /** An expression says that this person is not to be provisioned now (`IgnoreObjectFlow`). */
   | { kind: "ignored"; target: string }
-  /** An expression failed: its code, for the log. No values in it. */
-  | { kind: "failed"; target: string; code: string; message: string };
-
-export interface MappingMistake {
-  /** Of the mapping in its list. */
-  index: number;
-  /** The setting: `target`, `expression`, … */
-  key: keyof AttributeMapping;
-  problem: string;
-  remedy: string;
-}
+  /** An expression failed, or its value does not fit: the reason, for the log. No values in it. */
+  | { kind: "failed"; target: string; error: ErrorCode; code: EvaluationCode | MisfitCode; message: string };
 
 /** The mappings of a job, compiled once. */
 export interface Mapper {
   mappings: readonly AttributeMapping[];
   /** Properties of source users that have to be read. */
   sources: readonly string[];
-  /** Properties of target users that are written. */
+  /** Properties of target users that have to be read: those that are written, and their other parts. */
   targets: readonly string[];
+  /** Those of SelectUniqueValue. */
+  uniques: readonly string[];
   /** `FlowAlways`, or a value that moves with the clock: that nothing has changed at the source says nothing. */
   restless: boolean;
-  /** Evaluates every mapping that a creation (`create`) or an update needs. */
+  /** Evaluates every mapping that a creation (`create`) or an update needs. Never throws. */
   wishes(user: SourceUser, moment: MappingMoment, occasion: Occasion): Wishes;
-  /** Values that SelectUniqueValue offers on creation, in order: what has to be asked of the target, by its attribute. */
-  candidates(user: SourceUser, moment: MappingMoment): Readonly<Record<string, readonly string[]>>;
+  /** What SelectUniqueValue offers on creation: what has to be asked of the target. */
+  candidates(user: SourceUser, moment: MappingMoment): Offers;
 }
-export type Occasion = "create" | "update";
 
 interface Compiled {
   mapping: AttributeMapping;
+  attribute: TargetAttribute;
   expression: Expression | undefined;
+  /** Of a direct mapping. */
+  source: string | undefined;
+  constant: AttributeValue;
+  otherwise: AttributeValue;
 }
 
 export type CompiledMappings =
@@ -94,151 +105,142 @@ export type CompiledMappings =
   | { ok: false; mistakes: readonly MappingMistake[] };
 
 /** Checks and compiles; every mistake is told. */
-export function compileMappings(mappings: readonly AttributeMapping[]): CompiledMappings {
+export function compileMappings(
+  mappings: readonly AttributeMapping[],
+  surroundings: MappingSurroundings = {},
+): CompiledMappings {
   const mistakes: MappingMistake[] = [];
   const warnings: MappingMistake[] = [];
-  const compiled = mappings.map((mapping, index): Compiled => {
-    if (mapping.expression === undefined) return { mapping, expression: undefined };
-    const expression = compileExpression(mapping.expression, {
-      mapping: { matching: (mapping.matchingPriority ?? 0) > 0, flowType: mapping.flowType ?? "Always" },
+  const compiled: Compiled[] = [];
+  for (const [index, mapping] of mappings.entries()) {
+    const attribute = targetAttribute(mapping.target, surroundings.extensions);
+    for (const told of mistakesOf(mapping, attribute, mappings, surroundings)) mistakes.push({ index, ...told });
+    const expression = expressionOf(mapping, index, mistakes, warnings);
+    if (expression)
+      for (const told of expressionMistakes(mapping, attribute, expression)) mistakes.push({ index, ...told });
+    if (!attribute) continue;
+    for (const told of warningsOf(mapping, attribute, expression, surroundings)) warnings.push({ index, ...told });
+    const fixed = (value: AttributeValue | undefined) => {
+      const fits = typed(attribute, value ?? null);
+      return "value" in fits ? fits.value : null;
+    };
+    const { source, constant, defaultValue } = mapping;
+    compiled.push({
+      mapping,
+      attribute,
+      expression,
+      source,
+      constant: fixed(constant),
+      otherwise: fixed(defaultValue),
     });
-    if (expression.ok) {
-      for (const { message, position } of expression.warnings)
-        warnings.push({
-          index,
-          key: "expression",
-          problem: `${message} (position ${position})`,
-          remedy: "Read it again.",
-        });
-      return { mapping, expression };
-    }
-    for (const { message, position } of expression.errors)
-      mistakes.push({
-        index,
-        key: "expression",
-        problem: `position ${position}: ${message}`,
-        remedy: "See docs/expressions.md.",
-      });
-    return { mapping, expression: undefined };
-  });
+  }
   return mistakes.length > 0 ? { ok: false, mistakes } : { ok: true, mapper: mapperOf(compiled), warnings };
 }
 
+function expressionOf(
+  mapping: AttributeMapping,
+  index: number,
+  mistakes: MappingMistake[],
+  warnings: MappingMistake[],
+): Expression | undefined {
+  if (mapping.expression === undefined) return undefined;
+  const flowType = mapping.flowType ?? "Always";
+  const expression = compileExpression(mapping.expression, {
+    attributes: SOURCE_NAMES,
+    mapping: { matching: (mapping.matchingPriority ?? 0) > 0, flowType },
+  });
+  const told = (message: string, position: number, remedy: string): MappingMistake => ({
+    index,
+    key: "expression",
+    problem: `position ${position}: ${message.replace(/\.$/, "")}`,
+    remedy,
+  });
+  const remedy = "See docs/expressions.md.";
+  if (!expression.ok) {
+    mistakes.push(...expression.errors.map(({ message, position }) => told(message, position, remedy)));
+    return undefined;
+  }
+  warnings.push(...expression.warnings.map(({ message, position }) => told(message, position, remedy)));
+  return expression;
+}
+
 function mapperOf(compiled: readonly Compiled[]): Mapper {
-  const names = compiled.flatMap(({ mapping: { source }, expression }) => [
+  const names = compiled.flatMap(({ source, expression }) => [
     ...(source === undefined ? [] : [source]),
     ...(expression?.attributes ?? []),
   ]);
+  const view = viewOf(names);
+  const isUnique = ({ expression }: Compiled) => expression?.functions.has("SelectUniqueValue") === true;
+  const unique = compiled.filter(isUnique);
   return {
     mappings: compiled.map(({ mapping }) => mapping),
     sources: readAttributes(names),
-    targets: [...new Set(compiled.map(({ mapping }) => mapping.target))],
+    targets: [...new Set(compiled.flatMap(({ mapping: { target } }) => wholeOf(target)))],
+    uniques: unique.map(({ mapping }) => mapping.target),
     restless: compiled.some(
       ({ mapping, expression }) => mapping.flowBehavior === "FlowAlways" || expression?.functions.has("Now"),
     ),
-    wishes: (user, moment, occasion) => wishesOf(compiled, user, moment, occasion),
-    candidates: (user, moment) => candidatesOf(compiled, user, moment),
+    wishes: (user, moment, occasion) => wishesOf(compiled, view(user), moment, occasion),
+    candidates: (user, moment) => (unique.length === 0 ? {} : offersOf(unique, view(user), moment)),
   };
 }
 
-function wishesOf(compiled: readonly Compiled[], user: SourceUser, moment: MappingMoment, occasion: Occasion): Wishes {
-  const attributes = sourceView(user);
+/** A PATCH replaces `employeeOrgData` as a whole: its other part has to be known. Source: Graph `user-update.md`. */
+const ORGANIZATION = ["employeeOrgData.division", "employeeOrgData.costCenter"];
+const wholeOf = (target: string): readonly string[] => (ORGANIZATION.includes(target) ? ORGANIZATION : [target]);
+
+type View = Readonly<Record<string, AttributeValue>>;
+
+function wishesOf(compiled: readonly Compiled[], view: View, moment: MappingMoment, occasion: Occasion): Wishes {
   const wishes: Wish[] = [];
-  for (const { mapping, expression } of compiled) {
-    const { target, flowType } = mapping;
-    if (occasion === "update" && flowType === "ObjectAddOnly") continue;
-    const outcome: ExpressionOutcome = expression
-      ? expression.evaluate({ attributes, ...moment })
-      : { kind: "value", value: null };
-    const chosen =
-      outcome.kind === "candidates"
-        ? firstFree(outcome.candidates, (value) => moment.taken?.(target, value) ?? false)
-        : outcome;
-    if (chosen.kind === "ignored") {
-      if (chosen.what === "object") return { kind: "ignored", target };
+  const input = { attributes: view, ...moment };
+  for (const one of compiled) {
+    const { mapping, attribute, otherwise } = one;
+    const { target } = mapping;
+    if (occasion === "update" && mapping.flowType === "ObjectAddOnly") continue;
+    const outcome = one.expression ? chosen(one.expression, target, input) : undefined;
+    if (outcome?.kind === "ignored") {
+      if (outcome.what === "object") return { kind: "ignored", target };
       continue;
     }
-    if (chosen.kind === "error") return { kind: "failed", target, ...chosen.error };
-    const raw = expression ? chosen.value : plainValue(mapping, user);
-    const value = typed(target, raw);
-    if ("wrong" in value) return { kind: "failed", target, code: value.wrong, message: value.message };
-    wishes.push({ mapping, value: value.value });
+    if (outcome?.kind === "error") {
+      const { code, message } = outcome.error;
+      const error = code === "NoUniqueValue" ? "VALUE_NOT_UNIQUE" : "MAPPING_FAILED";
+      return { kind: "failed", target, error, code, message };
+    }
+    const value = typed(attribute, outcome ? outcome.value : plainValue(one, view));
+    if ("wrong" in value) {
+      const error = value.wrong === "ValueTooLong" ? "VALUE_TOO_LONG" : "MAPPING_FAILED";
+      return { kind: "failed", target, error, code: value.wrong, message: value.message };
+    }
+    wishes.push({ mapping, value: value.value, otherwise, attribute });
   }
   return { kind: "wished", wishes };
 }
 
-function plainValue(mapping: AttributeMapping, user: SourceUser): AttributeValue {
-  if (mapping.constant !== undefined) return mapping.constant;
-  return mapping.source === undefined ? null : graphAttribute(user, mapping.source);
+function chosen(expression: Expression, target: string, input: ExpressionInput & MappingMoment): CandidateOutcome {
+  const offered = input.offers?.[target];
+  const outcome: ExpressionOutcome = offered ? { kind: "candidates", candidates: offered } : expression.evaluate(input);
+  if (outcome.kind !== "candidates") return outcome;
+  return firstFree(outcome.candidates, (value) => input.taken?.(target, value) ?? false);
 }
 
-function candidatesOf(compiled: readonly Compiled[], user: SourceUser, moment: MappingMoment) {
-  const found: Record<string, readonly string[]> = {};
-  for (const { mapping, expression } of compiled) {
-    const outcome = expression?.evaluate({ attributes: sourceView(user), ...moment });
-    if (outcome?.kind !== "candidates") continue;
-    found[mapping.target] = outcome.candidates.flatMap((candidate) =>
-      candidate.kind === "value" && typeof candidate.value === "string" && candidate.value !== ""
-        ? [candidate.value]
-        : [],
-    );
+const plainValue = ({ source, mapping, constant }: Compiled, view: View): AttributeValue =>
+  source === undefined ? (isNone(mapping) ? null : constant) : (view[source] ?? null);
+
+function offersOf(unique: readonly Compiled[], view: View, moment: MappingMoment): Offers {
+  const found: Record<string, readonly CandidateOutcome[]> = {};
+  for (const { mapping, expression } of unique) {
+    const outcome = expression?.evaluate({ attributes: view, ...moment });
+    if (outcome?.kind === "candidates") found[mapping.target] = outcome.candidates;
   }
   return found;
 }
 
-/** The attributes of a new target user. What is empty at the source takes its default, or is left out. */
-export function createValues(wishes: readonly Wish[]): Attributes {
-  const values: Record<string, AttributeValue> = {};
-  for (const { mapping, value } of wishes) {
-    const wanted = isEmpty(value) ? typedDefault(mapping) : value;
-    if (!isEmpty(wanted)) values[mapping.target] = wanted;
-  }
-  return values;
-}
-
-/**
- * What has to be written so that a target user shows what is wished. Empty at the source: the target keeps what it has,
- * unless nulls flow. A part of `employeeOrgData` goes with the other mapped part: what a PATCH leaves out of it becomes
- * null. Source: Entra `customize-application-attributes.md`, Graph `user-update.md`.
- */
-export function updatesOf(wishes: readonly Wish[], current: Attributes): Attributes {
-  const changes: Record<string, AttributeValue> = {};
-  for (const wish of wishes) {
-    const now = current[wish.mapping.target] ?? null;
-    const next = flowed(wish, now);
-    if (next !== undefined && !same(next, now, wish.mapping.caseExact === true)) changes[wish.mapping.target] = next;
-  }
-  const replaced = (name: string) => name.startsWith("employeeOrgData.");
-  if (!Object.keys(changes).some(replaced)) return changes;
-  const kept = Object.entries(current).filter(([name, value]) => replaced(name) && value !== null);
-  return Object.fromEntries([...kept, ...Object.entries(changes)]);
-}
-
-/** What the target attribute becomes; `undefined`: it is left alone. */
-function flowed({ mapping, value }: Wish, now: AttributeValue): AttributeValue | undefined {
-  const flowType: FlowType = mapping.flowType ?? "Always";
-  const isNone = mapping.source === undefined && mapping.constant === undefined && mapping.expression === undefined;
-  if (isNone) return isEmpty(now) ? typedDefault(mapping) : undefined;
-  if (flowType === "ObjectAddOnly") return undefined;
-  if (flowType === "AttributeAddOnly" && !isEmpty(now)) return undefined;
-  if (isEmpty(value)) return flowType === "Always" && mapping.flowNullValues && !isEmpty(now) ? null : undefined;
-  const adds = flowType === "ValueAddOnly" || flowType === "MultiValueAddOnly";
-  if (adds && Array.isArray(value) && Array.isArray(now)) return [...new Set([...now, ...value])];
-  return value;
-}
-
-function typedDefault({ target, defaultValue }: AttributeMapping): AttributeValue {
-  const value = typed(target, defaultValue ?? null);
-  return "wrong" in value ? null : value.value;
-}
-
-function isEmpty(value: AttributeValue): boolean {
-  return value === null || value === "" || (Array.isArray(value) && value.length === 0);
-}
-
-function same(a: AttributeValue, b: AttributeValue, caseExact: boolean): boolean {
-  if (Array.isArray(a) && Array.isArray(b))
-    return a.length === b.length && a.every((item, index) => same(item, b[index], caseExact));
-  if (typeof a === "string" && typeof b === "string" && !caseExact) return a.toLowerCase() === b.toLowerCase();
-  return a === b || (isEmpty(a) && isEmpty(b));
-}
+/** The texts among the candidates: who has them has to be asked of the target. */
+export const textsOf = (candidates: readonly CandidateOutcome[]): readonly string[] =>
+  candidates.flatMap((candidate) =>
+    candidate.kind === "value" && typeof candidate.value === "string" && candidate.value !== ""
+      ? [candidate.value]
+      : [],
+  );

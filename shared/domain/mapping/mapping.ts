@@ -1,3 +1,6 @@
+import type { AttributeValue } from "../user.ts";
+import type { TargetAttribute } from "./targets.ts";
+
 /** When a mapped value is written. Source: Graph `synchronization-attributemapping.md`. */
 export const FLOW_TYPES = ["Always", "ObjectAddOnly", "AttributeAddOnly", "ValueAddOnly", "MultiValueAddOnly"] as const;
 export type FlowType = (typeof FLOW_TYPES)[number];
@@ -24,4 +27,22 @@ export interface AttributeMapping {
   caseExact?: boolean | undefined;
   /** 1 is asked first; 0 or absent: does not match. */
   matchingPriority?: number | undefined;
+}
+
+/** Mapping type "none": the target is left as it is, and filled with the default where it is empty. */
+export const isNone = ({ source, constant, expression }: AttributeMapping): boolean =>
+  source === undefined && constant === undefined && expression === undefined;
+
+/** Whether mappings are evaluated for a new target user or for one that is there. */
+export type Occasion = "create" | "update";
+
+/** What one mapping asks for. */
+export interface Wish {
+  mapping: AttributeMapping;
+  /** Null: the source is empty. */
+  value: AttributeValue;
+  /** The default, in the target's type. */
+  otherwise?: AttributeValue;
+  /** What the target attribute takes. */
+  attribute?: TargetAttribute;
 }

@@ -5,6 +5,11 @@ import { FLOW_IDENTIFIERS, FUNCTIONS, SELECT_UNIQUE_VALUE, UNSUPPORTED } from ".
 import { didYouMean } from "./near-miss.ts";
 import type { Node } from "./tree.ts";
 
+/** Names of a schema: too many, or too regular, to be listed all. */
+export interface KnownNames extends Iterable<string> {
+  has(name: string): boolean;
+}
+
 export interface Compiled {
   /** One, except for SelectUniqueValue: its rules in order. */
   candidates: readonly Evaluator[];
@@ -20,7 +25,7 @@ const FUNCTION_NAMES = [...FUNCTIONS.keys(), ...UNSUPPORTED.keys(), SELECT_UNIQU
 const nothing: Evaluator = () => null;
 
 /** Tree to closures. Everything wrong with the tree goes into `diagnostics`; the closures are then not to be used. */
-export function compileTree(root: Node, diagnostics: Diagnostics, known: ReadonlySet<string> | undefined): Compiled {
+export function compileTree(root: Node, diagnostics: Diagnostics, known: KnownNames | undefined): Compiled {
   const compiler = new Compiler(diagnostics, known);
   const unique = root.type === "call" && root.name === SELECT_UNIQUE_VALUE;
   const candidates = unique ? compiler.rules(root) : [compiler.argument(root, "value").run];
@@ -40,15 +45,16 @@ class Compiler {
   readonly functions = new Set<string>();
   readonly attributes = new Set<string>();
   readonly #diagnostics: Diagnostics;
-  readonly #known: ReadonlySet<string> | undefined;
+  readonly #known: KnownNames | undefined;
   readonly #patterns = { instructions: 0 };
 
-  constructor(diagnostics: Diagnostics, known: ReadonlySet<string> | undefined) {
+  constructor(diagnostics: Diagnostics, known: KnownNames | undefined) {
     this.#diagnostics = diagnostics;
     this.#known = known;
   }
 
   rules(root: Extract<Node, { type: "call" }>): Evaluator[] {
+    this.functions.add(SELECT_UNIQUE_VALUE);
     const given = root.args.flatMap((arg) => (arg ? [arg] : []));
     if (given.length < 2) {
       this.#diagnostics.error("WrongNumberOfArguments", "SelectUniqueValue needs two rules at least.", root.at);

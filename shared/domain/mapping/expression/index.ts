@@ -1,5 +1,5 @@
 import { Evaluation, type Evaluator } from "./call.ts";
-import { compileTree } from "./compile.ts";
+import { compileTree, type KnownNames } from "./compile.ts";
 import { type Diagnostic, Diagnostics, type EvaluationCode, EvaluationFailure, IgnoredFlow } from "./diagnostics.ts";
 import { DIAGNOSTICS_MAX, EXPRESSION_CHARACTERS_MAX } from "./limits.ts";
 import { parse } from "./parser.ts";
@@ -20,7 +20,7 @@ export type CandidateOutcome = Exclude<ExpressionOutcome, { kind: "candidates" }
 
 export interface ExpressionOptions {
   /** The names of the source schema; `undefined`: not known, and an unknown attribute is null. */
-  attributes?: ReadonlySet<string>;
+  attributes?: KnownNames;
   /** The mapping that the expression belongs to; SelectUniqueValue depends on it. */
   mapping?: { matching: boolean; flowType: string };
 }
