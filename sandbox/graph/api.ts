@@ -34,6 +34,8 @@ export interface TenantSpec {
   onboarded?: boolean;
   /** What the tenant has bought; default `AAD_PREMIUM_P2`. */
   skus?: readonly ("AAD_PREMIUM_P2" | "Microsoft_Entra_ID_Governance" | "Microsoft_Entra_Suite")[];
+  /** `refused`: apps may not invite people as members (undocumented); default: they may. */
+  memberInvitations?: "refused";
   /** People computed from seed and index: no memory until somebody changes them. */
   computedUsers?: number;
   clients: readonly ClientSpec[];
@@ -209,6 +211,8 @@ export interface TruthUser {
   accountEnabled: boolean;
   creationType: string | null;
   managerId: string | undefined;
+  /** Users and groups. */
+  sponsorIds: readonly string[];
   deletedAt: number | undefined;
   createdAt: number;
   /** Who made it and who last set `accountEnabled`: a clientId, or `people` for the truth's own edits. */

@@ -27,6 +27,7 @@ export interface NewUser {
   managerId?: string | undefined;
   home?: { tenant: string; userId: string } | undefined;
   invitedAddress?: string | undefined;
+  sponsorIds?: readonly string[];
 }
 
 export type ObjectType = "user" | "group" | "orgContact";
@@ -111,6 +112,7 @@ export class Directory {
       home: user.home,
       invitedAddress: user.invitedAddress,
       administrator: false,
+      sponsorIds: user.sponsorIds ?? [],
     });
     const names = Object.keys(state.properties);
     this.commit("user", id, "created", by, user.managerId === undefined ? names : [...names, "manager"]);
@@ -132,6 +134,13 @@ export class Directory {
     this.people.change(record, this.clock.now(), { ...state, properties, managerId: manager });
     const former = manager === state.managerId ? undefined : state.managerId;
     this.commit("user", id, "updated", by, names, former === undefined ? {} : { formerManagerId: former });
+  }
+
+  setSponsors(id: string, sponsorIds: readonly string[], by: string): void {
+    const record = this.people.record(id);
+    if (!record || !stateNow(record.versions)) throw new Error(`there is no user ${id}`);
+    record.sponsorIds = sponsorIds;
+    this.commit("user", id, "updated", by, ["sponsors"]);
   }
 
   softDeleteUser(id: string, by: string): void {

@@ -158,6 +158,8 @@ function invite(call: Call): Reply {
   const { tenant, principal } = call;
   const wanted = readInvitation(call);
   checkAddress(wanted.address);
+  // Whether an app may invite members is not documented; the answer of a tenant that refuses it is chosen.
+  if (wanted.userType === "Member" && tenant.spec.memberInvitations === "refused") throw denied();
   for (const id of wanted.sponsorIds) if (!tenant.directory.typeAt(id, Number.POSITIVE_INFINITY)) throw notFound(id);
   checkSettings(tenant, wanted.address);
   if (wanted.resetUserId !== undefined) return resetRedemption(call, wanted, wanted.resetUserId);
@@ -227,6 +229,7 @@ function createGuest(tenant: Tenant, wanted: Wanted, by: string): string {
       },
       home: homeOf(tenant, address),
       invitedAddress: address,
+      sponsorIds: wanted.sponsorIds,
     },
     by,
   );

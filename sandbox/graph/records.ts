@@ -28,6 +28,8 @@ export interface UserRecord {
   home: { tenant: string; userId: string } | undefined;
   invitedAddress: string | undefined;
   administrator: boolean;
+  /** Ids of users and groups. */
+  sponsorIds?: readonly string[];
 }
 
 export interface EndedMembership {

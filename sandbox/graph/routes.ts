@@ -9,6 +9,7 @@ import { MANAGER_ROUTES } from "./managers.ts";
 import { MEMBERSHIP_ROUTES } from "./memberships.ts";
 import { POLICY_ROUTES } from "./policies.ts";
 import type { Route } from "./runtime.ts";
+import { SPONSOR_ROUTES } from "./sponsors.ts";
 import { SUBSCRIPTION_ROUTES } from "./subscriptions.ts";
 import { USER_ROUTES } from "./users.ts";
 
@@ -16,6 +17,7 @@ import { USER_ROUTES } from "./users.ts";
 export const ROUTES: readonly Route[] = [
   ...USER_ROUTES,
   ...MANAGER_ROUTES,
+  ...SPONSOR_ROUTES,
   ...GROUP_ROUTES,
   ...MEMBERSHIP_ROUTES,
   ...CONTACT_ROUTES,

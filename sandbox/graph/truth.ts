@@ -24,6 +24,7 @@ function truthUser(person: Person): TruthUser {
     accountEnabled: properties.accountEnabled === true,
     creationType: text("creationType"),
     managerId: state.managerId,
+    sponsorIds: record?.sponsorIds ?? [],
     deletedAt: state.deletedAt,
     createdAt: record?.createdAt ?? Date.parse(text("createdDateTime") ?? ""),
     createdBy: record?.createdBy ?? "people",

@@ -74,6 +74,7 @@ function world(options: { job?: object; jobs?: object[]; clouds?: Partial<Record
       accountEnabled: true,
       creationType: null,
       managerId: undefined,
+      sponsorIds: [],
       deletedAt: undefined,
       createdAt: 1_000,
       createdBy: "people",
