@@ -143,6 +143,23 @@ export const ERRORS = {
     meaning: "The guest was removed in the target by somebody else. That is respected.",
     remedy: "Restore the user in the target tenant, or take the person out of scope and in again.",
   },
+  TARGET_IS_ADMINISTRATOR: {
+    blame: "object",
+    held: true,
+    meaning: "The linked target user holds a directory role. Nothing is written to administrators of the target.",
+    remedy: "Take the role away in the target tenant, or take the person out of scope and look after the account there.",
+  },
+  TARGET_WITHOUT_LINK: {
+    blame: "object",
+    held: true,
+    meaning: "A user of the target carries the stamp of this deployment, and no link knows it.",
+    remedy: "Run `links rebuild` if tables were lost. Otherwise remove the user in the target, or its stamp.",
+  },
+  TABLES_LOST: {
+    blame: "ours",
+    meaning: "Our tables are gone or older than the target users that carry our stamps: nobody is created or removed.",
+    remedy: "Restore the tables, or run `links rebuild`; what was rebuilt is observed for one full pass first.",
+  },
   TARGET_NOT_EXTERNAL: {
     blame: "object",
     held: true,

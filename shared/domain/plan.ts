@@ -2,9 +2,10 @@ import type { AdoptionGround, Evidence } from "./adoption.ts";
 import { type ErrorCode, unreachable } from "./error.ts";
 import type { Job, Pair } from "./job.ts";
 import type { Link } from "./link.ts";
-import { createValues, type MappingMoment, updatesOf, type Wish, type Wishes } from "./mapping/map.ts";
+import { createValues, type MappingMoment, type Occasion, updatesOf, type Wish, type Wishes } from "./mapping/map.ts";
 import { type Candidate, invitationAddress, matchNewcomer } from "./matching.ts";
 import type { ScopeDecision } from "./scope.ts";
+import type { Because } from "./skip-reason.ts";
 import { type Attributes, isExternal, type SourceUser, type TargetUser } from "./user.ts";
 
 /** What the target tenant said. */
@@ -19,8 +20,14 @@ export type TargetView =
   | { kind: "candidates"; candidates: readonly Candidate[]; evidence?: Evidence };
 
 export type ManagerView =
-  /** The job does not carry managers, there is none at the source, or it has no target user yet. */
-  { kind: "leave" } | { kind: "set"; targetId: string };
+  /** The job does not carry managers, or the manager has no target user yet. */
+  | { kind: "leave" }
+  | { kind: "set"; targetId: string }
+  /** There is none at the source (any more), and the target user's is one that we made. */
+  | { kind: "remove" };
+
+/** The manager to be set; `null`: to be taken away; `undefined`: as it is. */
+export type ManagerChange = string | null | undefined;
 
 /** Everything that one decision looks at. Times in ms since 1970. */
 export interface PersonView {
@@ -47,7 +54,7 @@ export interface PlanRules {
 }
 
 export type Plan =
-  | { kind: "create"; job: Job; address: string; wanted: Attributes; managerId: string | undefined }
+  | { kind: "create"; job: Job; address: string; wanted: Attributes; managerId: ManagerChange }
   | {
       kind: "update";
       targetId: string;
@@ -57,24 +64,36 @@ export type Plan =
       /** The address that the guest is bound anew by, before anything else is written. */
       rebindBy?: string;
       changes: Attributes;
-      managerId: string | undefined;
+      managerId: ManagerChange;
       job: Job | undefined;
+      /** More is to be done afterwards: the decision is not settled by this write. */
+      unsettled?: boolean;
     }
-  | { kind: "restore"; targetId: string; job: Job; changes: Attributes; managerId: string | undefined }
-  | { kind: "delete"; targetId: string; because: string }
+  | {
+      kind: "restore";
+      targetId: string;
+      job: Job;
+      changes: Attributes;
+      managerId: ManagerChange;
+      unsettled?: boolean;
+    }
+  | { kind: "delete"; targetId: string; because: Because }
   /** The target user of an interrupted invitation was found. */
   | { kind: "found"; targetId: string }
   /** Everything is as wished. */
-  | { kind: "keep"; because: string; job: Job | undefined }
+  | { kind: "keep"; because: Because; job: Job | undefined }
   /** The target user is gone for good: only our row is to be changed. */
-  | { kind: "forget"; because: string }
-  | { kind: "skip"; because: string }
+  | { kind: "forget"; because: Because }
+  | { kind: "skip"; because: Because }
   | { kind: "hold"; code: ErrorCode; detail?: string }
   /** Look again before anything is done; `mark` says which proof has begun. */
-  | { kind: "confirm"; because: string; afterMs: number; mark?: "missingSince" | "outSince" | "targetMissingSince" };
+  | { kind: "confirm"; because: Because; afterMs: number; mark?: "missingSince" | "outSince" | "targetMissingSince" };
 
-/** `adopt` takes over a guest, `finish` completes an interrupted creation, `disable` only blocks sign-in. */
-export type UpdateEffect = "update" | "disable" | "adopt" | "finish";
+/**
+ * `adopt` takes over a guest, `finish` completes an interrupted creation, `disable` only blocks sign-in, `changeType` makes
+ * a guest a member or the other way round and does nothing else.
+ */
+export type UpdateEffect = "update" | "disable" | "adopt" | "finish" | "changeType";
 
 /** Clocks of two services may differ by this much when creation times are compared. */
 const CLOCK_SKEW_MS = 120_000;
@@ -132,33 +151,42 @@ function planMissing(view: PersonView, rules: PlanRules): Plan {
   return removal(view, rules, "sourceGone", "softDelete");
 }
 
-function planOut(view: PersonView, rules: PlanRules, scope: ScopeDecision & { kind: "out" }): Plan {
+function planOut(view: PersonView, rules: PlanRules, scope: Out): Plan {
   const { link, now, target } = view;
-  const because = scope.because;
-  if (!link?.targetId || isRemoved(view)) return { kind: "skip", because };
+  const { because } = scope;
+  if (!link?.targetId || isRemoved(view)) return { kind: "skip", because: reasonOf(scope) };
   if (because === "sourceDeleted") return removal(view, rules, because, "softDelete");
   const job = rules.pair.jobs.find(({ id }) => id === link.jobId);
   if (!job) return { kind: "keep", because: "jobIsGone", job: undefined };
+  if (scope.leftAloneBy?.includes(job.id)) return stays(view, rules, job, "leftAlone");
   if (because === "notAssigned") {
-    if (!view.groupsHealthy) return { kind: "hold", code: "SCOPE_GROUP_UNREADABLE" };
+    if (!view.groupsHealthy) return safetyBlock(view, job) ?? { kind: "hold", code: "SCOPE_GROUP_UNREADABLE" };
     const wait = (link.outSince ?? now) + rules.secondReadingMs - now;
     if (link.outSince === undefined || wait > 0) {
       return { kind: "confirm", because, afterMs: Math.max(wait, 0), mark: "outSince" };
     }
   }
+  // Entra's engine has passed on the block as the deprovisioning, and does not pass on a second one, whatever follows.
   const blockedFirst =
     job.onDisabledThenUnassigned === "keep" &&
     scope.user?.accountEnabled === false &&
     target.kind === "found" &&
     !target.user.accountEnabled;
-  if (blockedFirst && because === "notAssigned" && !isSoftDeleted(target)) {
-    return { kind: "keep", because: "disabledBeforeUnassigned", job };
-  }
+  const left = because === "notAssigned" || because === "notListed" || because === "filteredOut";
+  if (blockedFirst && left && !isSoftDeleted(target)) return { kind: "keep", because: "disabledBeforeUnassigned", job };
   return removal(view, rules, because, job.onOutOfScope);
 }
 
+type Out = ScopeDecision & { kind: "out" };
+
+/** For somebody who has no target user: a job that reads past them is told apart from filters that put them out. */
+function reasonOf({ because, assignedTo, leftAloneBy }: Out): Because {
+  const alone = because === "filteredOut" && assignedTo?.some(({ id }) => leftAloneBy?.includes(id));
+  return alone ? "leftAlone" : because;
+}
+
 /** The person must not be in the target any more, and that is proved. */
-function removal(view: PersonView, rules: PlanRules, because: string, action: Job["onOutOfScope"]): Plan {
+function removal(view: PersonView, rules: PlanRules, because: Because, action: Job["onOutOfScope"]): Plan {
   const { link, target } = view;
   const job = rules.pair.jobs.find(({ id }) => id === link?.jobId);
   const gone = target.kind === "missing" || isSoftDeleted(target);
@@ -166,18 +194,58 @@ function removal(view: PersonView, rules: PlanRules, because: string, action: Jo
   if (target.kind === "found" && gone && link?.claim?.plan === "delete" && isExternal(target.user))
     return { kind: "delete", targetId: target.user.id, because };
   // We have just restored or made what seems to be gone, or removed what seems to be there.
-  const contradicts = gone || link?.state === "removed";
-  const unseenMs = (link?.writtenAt ?? 0) + rules.replicationAllowanceMs - view.now;
-  if (contradicts && unseenMs > 0)
-    return { kind: "confirm", because: "ownWriteNotSeenYet", afterMs: Math.min(unseenMs, UNSEEN_LOOK_MS) };
+  const unseen = notSeenYet(view, rules, gone || link?.state === "removed");
+  if (unseen) return unseen;
   if (gone) return { kind: "forget", because };
   if (target.kind !== "found") return { kind: "confirm", because, afterMs: 1_000 };
   if (!isExternal(target.user)) return { kind: "hold", code: "TARGET_NOT_EXTERNAL" };
   if (!job) return { kind: "keep", because: "jobIsGone", job: undefined };
-  if (action === "keep" || !job.actions.delete) return { kind: "keep", because, job };
+  if (action === "keep" || !job.actions.delete) return stays(view, rules, job, because);
   if (action === "softDelete") return { kind: "delete", targetId: target.user.id, because };
   if (!target.user.accountEnabled) return { kind: "keep", because, job };
   return { ...blockUpdate(target.user.id), job };
+}
+
+/** Whoever is not written although they are in the target: sign-in follows the source account all the same, both ways. */
+function stays(view: PersonView, rules: PlanRules, job: Job, because: Because): Plan {
+  const { link, target, scope } = view;
+  const source = scope.kind === "out" ? scope.user : undefined;
+  if (target.kind !== "found" || target.user.softDeleted || !source) return { kind: "keep", because, job };
+  const { user } = target;
+  if (!source.accountEnabled) return safetyBlock(view, job, true) ?? { kind: "keep", because, job };
+  if (!link?.blockedByUs || !isOurs(user, view)) return { kind: "keep", because, job };
+  const unseen = notSeenYet(view, rules, user.accountEnabled);
+  if (unseen) return unseen;
+  if (user.accountEnabled) return { kind: "keep", because, job };
+  return { ...blockUpdate(user.id), effect: "update", changes: { accountEnabled: true }, job };
+}
+
+/**
+ * The block that follows from a disabled source account: written whatever else is held, stopped or left alone, because it is
+ * reversible. `undefined`: there is nothing to block.
+ */
+export function safetyBlock(
+  { scope, target, self }: SafetyView,
+  job: Job,
+  settled = false,
+): (Plan & { kind: "update" }) | undefined {
+  const source = scope.kind === "missing" ? undefined : scope.user;
+  if (source?.accountEnabled !== false || target.kind !== "found") return undefined;
+  const { user } = target;
+  if (!user.accountEnabled || user.softDeleted || !isOurs(user, { self })) return undefined;
+  return { ...blockUpdate(user.id), job, ...(settled ? {} : { unsettled: true }) };
+}
+type SafetyView = Pick<PersonView, "scope" | "target" | "self">;
+
+/** External, and nobody else's stamp on it. */
+const isOurs = (user: TargetUser, { self }: Pick<PersonView, "self">): boolean =>
+  isExternal(user) && (user.stamp === null || user.stamp === self.stamp);
+
+/** What is read contradicts what we have just written: the replica that answered may not know of it. */
+function notSeenYet({ link, now }: PersonView, rules: PlanRules, contradicts: boolean): Plan | undefined {
+  const unseenMs = (link?.writtenAt ?? 0) + rules.replicationAllowanceMs - now;
+  if (!contradicts || unseenMs <= 0) return undefined;
+  return { kind: "confirm", because: "ownWriteNotSeenYet", afterMs: Math.min(unseenMs, UNSEEN_LOOK_MS) };
 }
 
 const blockUpdate = (targetId: string) =>
@@ -198,7 +266,7 @@ function planNewcomer(view: PersonView, rules: PlanRules, job: Job, user: Source
   const wished = job.mapper.wishes(user, view.moment, match.kind === "none" ? "create" : "update");
   if (wished.kind !== "wished") return unmapped(wished);
   const { wishes } = wished;
-  const managerId = view.manager.kind === "set" ? view.manager.targetId : undefined;
+  const managerId = managerChange(view, undefined);
   switch (match.kind) {
     case "none":
       return { kind: "create", job, address, wanted: createValues(wishes), managerId };
@@ -210,11 +278,12 @@ function planNewcomer(view: PersonView, rules: PlanRules, job: Job, user: Source
           job,
           managerId,
           changes: comparedWith(match.user, wishes, view, false),
+          ...moreAfter(hasOtherType(match.user, job)),
         };
       }
-      return onGround(adopt(match.user, wishes, view, job, managerId), "own");
+      return onGround(adopt(match.user, wishes, view, job), "own");
     case "adoptable":
-      return onGround(adopt(match.user, wishes, view, job, managerId), match.ground, address);
+      return onGround(adopt(match.user, wishes, view, job), match.ground, address);
     default:
       return unreachable(match);
   }
@@ -228,23 +297,33 @@ const onGround = (plan: Plan, ground: AdoptionGround, address?: string): Plan =>
 /** What an expression said instead of a value. */
 function unmapped(wished: Exclude<Wishes, { kind: "wished" }>): Plan {
   if (wished.kind === "ignored") return { kind: "skip", because: "IgnoreObjectFlow" };
-  return { kind: "hold", code: "MAPPING_FAILED", detail: `${wished.target}: ${wished.code}` };
+  return { kind: "hold", code: wished.error, detail: `${wished.target}: ${wished.code}` };
 }
 
-const adopt = (
-  user: TargetUser,
-  wishes: readonly Wish[],
-  view: PersonView,
-  job: Job,
-  managerId: string | undefined,
-): Plan => ({
+const adopt = (user: TargetUser, wishes: readonly Wish[], view: PersonView, job: Job): Plan => ({
   kind: "update",
   targetId: user.id,
   effect: "adopt",
   changes: comparedWith(user, wishes, view, false),
-  managerId: managerId === user.managerId ? undefined : managerId,
+  managerId: managerChange(view, user.managerId),
   job,
+  ...moreAfter(hasOtherType(user, job)),
 });
+
+/** What makes the target user's manager the one that is wished. */
+function managerChange({ manager }: PersonView, current: string | undefined): ManagerChange {
+  if (manager.kind === "remove") return current === undefined ? undefined : null;
+  return manager.kind === "set" && manager.targetId !== current ? manager.targetId : undefined;
+}
+
+/** The job wants people who are there already to be of its type too, and this one is not. */
+const hasOtherType = (user: TargetUser, job: Job): boolean =>
+  job.changeUserType && job.actions.update && user.userType !== graphUserType(job);
+
+export const graphUserType = ({ userType }: Pick<Job, "userType">): "Guest" | "Member" =>
+  userType === "member" ? "Member" : "Guest";
+
+const moreAfter = (more: boolean): { unsettled?: boolean } => (more ? { unsettled: true } : {});
 
 function planLinked(view: PersonView, rules: PlanRules, job: Job, source: SourceUser): Plan {
   const { link, target, now } = view;
@@ -254,19 +333,15 @@ function planLinked(view: PersonView, rules: PlanRules, job: Job, source: Source
   const user = target.user;
   if (!isExternal(user)) return { kind: "hold", code: "TARGET_NOT_EXTERNAL" };
   if (user.stamp !== null && user.stamp !== view.self.stamp) return { kind: "hold", code: "TARGET_TAKEN" };
-  const managerId =
-    view.manager.kind === "set" && view.manager.targetId !== user.managerId ? view.manager.targetId : undefined;
+  const managerId = managerChange(view, user.managerId);
   // Who is to be blocked is blocked at once, seen or not: we may have died before the block was written.
   const unblocked = source.accountEnabled && link.blockedByUs === true && user.accountEnabled && !user.softDeleted;
   const contradicts = unblocked || (link.state === "removed" ? !user.softDeleted : user.softDeleted);
-  const unseenMs = (link.writtenAt ?? 0) + rules.replicationAllowanceMs - now;
-  if (contradicts && unseenMs > 0) {
-    return { kind: "confirm", because: "ownWriteNotSeenYet", afterMs: Math.min(unseenMs, UNSEEN_LOOK_MS) };
-  }
+  const unseen = notSeenYet(view, rules, contradicts);
+  if (unseen) return unseen;
   // A block needs no mapping: it is written whatever the expressions say.
   const wished = job.mapper.wishes(source, view.moment, link.state === "invited" ? "create" : "update");
-  const mustBlock = !source.accountEnabled && user.accountEnabled && !user.softDeleted;
-  if (wished.kind !== "wished") return mustBlock ? { ...blockUpdate(user.id), job } : unmapped(wished);
+  if (wished.kind !== "wished") return safetyBlock(view, job) ?? unmapped(wished);
   if (user.softDeleted) return planSoftDeleted(view, job, source, user, wished.wishes, managerId);
   return planLive(view, job, source, user, wished.wishes, managerId);
 }
@@ -277,13 +352,14 @@ function planSoftDeleted(
   source: SourceUser,
   user: TargetUser,
   wishes: readonly Wish[],
-  managerId: string | undefined,
+  managerId: ManagerChange,
 ): Plan {
   const deletedByUs = view.link?.state === "removed" || view.link?.claim?.plan === "delete";
   if (!deletedByUs) return { kind: "hold", code: "TARGET_REMOVED_THERE" };
   if (!source.accountEnabled) return { kind: "skip", because: "disabledAndRemoved" };
   const ours = view.link?.blockedByUs === true; // a block that the target's administrators set outlives the absence
-  return { kind: "restore", targetId: user.id, job, managerId, changes: comparedWith(user, wishes, view, ours) };
+  const changes = comparedWith(user, wishes, view, ours);
+  return { kind: "restore", targetId: user.id, job, managerId, changes, ...moreAfter(hasOtherType(user, job)) };
 }
 
 function planLive(
@@ -292,7 +368,7 @@ function planLive(
   source: SourceUser,
   user: TargetUser,
   wishes: readonly Wish[],
-  managerId: string | undefined,
+  managerId: ManagerChange,
 ): Plan {
   const blockedByUs = view.link?.blockedByUs === true;
   if (!source.accountEnabled && user.accountEnabled) {
@@ -305,12 +381,22 @@ function planLive(
   const enable = source.accountEnabled && !user.accountEnabled && blockedByUs;
   const blockedThere = source.accountEnabled && !user.accountEnabled && !blockedByUs;
   const finishing = view.link?.state === "invited";
-  const changes =
-    job.actions.update || finishing ? comparedWith(user, wishes, view, enable) : enable ? { accountEnabled: true } : {};
+  const occasion = finishing ? "create" : "update";
+  const enables = enable ? { accountEnabled: true } : {};
+  const changes: Attributes = {
+    ...(job.actions.update || finishing ? comparedWith(user, wishes, view, enable, occasion) : enables),
+    ...(finishing && user.userType !== graphUserType(job) ? { userType: graphUserType(job) } : {}),
+  };
   const manager = job.actions.update || finishing ? managerId : undefined;
+  const otherType = hasOtherType(user, job) && changes.userType === undefined;
   if (Object.keys(changes).length > 0 || manager !== undefined) {
     const effect = finishing ? "finish" : "update";
-    return { kind: "update", targetId: user.id, effect, changes, managerId: manager, job };
+    return { kind: "update", targetId: user.id, effect, changes, managerId: manager, job, ...moreAfter(otherType) };
+  }
+  // On its own and last: a type that the target refuses holds up nothing else.
+  if (otherType) {
+    const userType = { userType: graphUserType(job) };
+    return { kind: "update", targetId: user.id, effect: "changeType", changes: userType, managerId: undefined, job };
   }
   return { kind: "keep", because: blockedThere ? "TARGET_BLOCKED_THERE" : "asWished", job };
 }
@@ -326,8 +412,14 @@ function planTargetMissing(link: Link, rules: PlanRules, now: number): Plan {
 }
 
 /** Attributes that differ, the stamp where it is missing, and sign-in where it is ours to allow. */
-function comparedWith(user: TargetUser, wishes: readonly Wish[], view: PersonView, enable: boolean): Attributes {
-  const changes: Attributes = updatesOf(wishes, user.attributes);
+function comparedWith(
+  user: TargetUser,
+  wishes: readonly Wish[],
+  view: PersonView,
+  enable: boolean,
+  occasion: Occasion = "update",
+): Attributes {
+  const changes: Attributes = updatesOf(wishes, user.attributes, occasion);
   return {
     ...changes,
     ...(user.stamp === view.self.stamp ? {} : { syncSource: view.self.stamp }),

@@ -1,7 +1,8 @@
+import { takesSponsorsInInvitation } from "../domain/cloud.ts";
 import { ERRORS, type ErrorCode, SyncError, unreachable } from "../domain/error.ts";
 import type { Job } from "../domain/job.ts";
 import { type Claim, LEASE_MARGIN_MS, LEASE_MS, type Link, stampOf } from "../domain/link.ts";
-import type { Plan } from "../domain/plan.ts";
+import { graphUserType, type ManagerChange, type Plan } from "../domain/plan.ts";
 import type { Attributes } from "../domain/user.ts";
 import { BusUnavailable } from "../ports/bus.ts";
 import { StorageUnavailable, type StoredRow } from "../ports/rows.ts";
@@ -21,7 +22,8 @@ export interface Work {
   world: World;
   person: Person;
   stored: StoredLink;
-  inputs: string;
+  /** What is remembered of the decision; `undefined`: it is not settled by this write. */
+  inputs: string | undefined;
   job: Job | undefined;
   plan: WritingPlan;
   /** Names the claim and the log row. */
@@ -140,11 +142,14 @@ async function restore(held: Held, plan: WritingPlan & { kind: "restore" }, targ
 async function create(held: Held, plan: WritingPlan & { kind: "create" }, target: TargetTenant): Promise<Result> {
   const { world, person } = held.work;
   const displayName = typeof plan.wanted.displayName === "string" ? plan.wanted.displayName : undefined;
-  const { redirectUrl } = person.pair.target;
-  const targetId = await target.invite(
-    { address: plan.address, displayName, redirectUrl, userType: plan.job.userType },
+  const { redirectUrl, cloud } = person.pair.target;
+  const { userType } = plan.job;
+  const sponsors = takesSponsorsInInvitation(cloud) ? plan.job.sponsors : [];
+  const invited = await target.invite(
+    { address: plan.address, displayName, redirectUrl, userType, sponsors },
     held.call,
   );
+  const { targetId } = invited;
   held.written.push("userPrincipalName", "userType");
   const owned = { sourceTenantId: person.pair.source.id, targetTenantId: person.pair.target.id, userId: person.userId };
   const guest = await target.invited(targetId, held.call.lane);
@@ -155,9 +160,14 @@ async function create(held: Held, plan: WritingPlan & { kind: "create" }, target
     held,
     target,
     targetId,
-    { ...beyondInvitation(plan), syncSource: stampFor(held) },
+    {
+      ...beyondInvitation(plan),
+      ...(invited.userType === userType ? {} : { userType: graphUserType(plan.job) }),
+      syncSource: stampFor(held),
+    },
     plan.managerId,
   );
+  if (!invited.hasSponsors) await addSponsors(held, target, targetId, plan.job.sponsors);
   warnOfContact(held, guest?.addresses);
   if (plan.job.manager) await hintReports(world, person);
   return { signal: "settled", targetId, action: "create", change: { targetId, blockedByUs: undefined } };
@@ -175,8 +185,12 @@ async function update(held: Held, plan: WritingPlan & { kind: "update" }, target
   const { world, person } = held.work;
   if (plan.effect === "adopt") await progress(held, { targetId: plan.targetId });
   await writeAttributes(held, target, plan.targetId, plan.changes, plan.managerId);
-  if (plan.effect !== "update" && plan.effect !== "disable" && plan.job?.manager) await hintReports(world, person);
-  if (plan.effect === "finish") warnOfContact(held, (await target.invited(plan.targetId, held.call.lane))?.addresses);
+  const arrives = plan.effect === "adopt" || plan.effect === "finish";
+  if (arrives && plan.job?.manager) await hintReports(world, person);
+  if (plan.effect === "finish") {
+    await addSponsors(held, target, plan.targetId, plan.job?.sponsors ?? []);
+    warnOfContact(held, (await target.invited(plan.targetId, held.call.lane))?.addresses);
+  }
   const blocked = plan.changes.accountEnabled;
   const change: LinkChange = {
     targetId: plan.targetId,
@@ -191,7 +205,7 @@ async function writeAttributes(
   target: TargetTenant,
   targetId: string,
   changes: Attributes,
-  managerId: string | undefined,
+  managerId: ManagerChange,
 ): Promise<void> {
   if (Object.keys(changes).length > 0) {
     must(await target.update(targetId, changes, held.call));
@@ -201,6 +215,24 @@ async function writeAttributes(
     mustHaveManager(held, await target.setManager(targetId, managerId, held.call));
     held.written.push("manager");
   }
+}
+
+/** So often a sponsor who is not found may be a replica that has not seen the new user. */
+const SPONSOR_ATTEMPTS = 3;
+
+/** Whoever is created exists, with or without sponsors. */
+async function addSponsors(
+  held: Held,
+  target: TargetTenant,
+  targetId: string,
+  sponsors: readonly string[],
+): Promise<void> {
+  for (const sponsorId of sponsors) {
+    const answer = await target.addSponsor(targetId, sponsorId, held.call);
+    if (answer === "missing" && held.work.person.attempt < SPONSOR_ATTEMPTS) throw tooNewFor(held, "sponsorNotFound");
+    if (answer === "missing") held.warning = "SPONSOR_NOT_FOUND";
+  }
+  if (sponsors.length > 0) held.written.push("sponsors");
 }
 
 /** Clocks of two services may differ by this much. */
@@ -223,10 +255,13 @@ function must(answer: "done" | "missing"): void {
 }
 
 /** Graph does not say which of the two it misses. A manager whom the target has removed stays missing: tried at growing distance, and counted. */
-function mustHaveManager({ work: { person } }: Held, answer: "done" | "missing"): void {
-  if (answer === "done") return;
+function mustHaveManager(held: Held, answer: "done" | "missing"): void {
+  if (answer === "missing") throw tooNewFor(held, "managerNotFound");
+}
+
+function tooNewFor({ work: { person } }: Held, because: string): Interrupted {
   const afterMs = TOO_NEW_MS * 2 ** Math.min(person.attempt, 5);
-  throw new Interrupted({ kind: "again", because: "managerNotFound", afterMs, counted: true });
+  return new Interrupted({ kind: "again", because, afterMs, counted: true });
 }
 
 const stampFor = ({ work: { world, person } }: Held) =>
@@ -241,13 +276,13 @@ async function progress(held: Held, change: LinkChange, signal: "invited" | "res
 
 /** Log first, then the row: whoever dies in between repeats both under the same names. */
 async function record(held: Held, result: Result): Promise<Applied> {
-  const { world, person, inputs, job, name, plan } = held.work;
+  const { world, person, inputs, job, name } = held.work;
   await writeLog(world, name, {
     ...rowFor(held),
     targetId: result.targetId,
     action: result.action,
     status: held.warning ? "warning" : "success",
-    because: plan.kind === "delete" ? plan.because : person.reason,
+    because: becauseOf(held.work),
     ...(held.warning ? { code: held.warning, remedy: ERRORS[held.warning].remedy } : {}),
     ...(held.written.length > 0 ? { properties: held.written } : {}),
   });
@@ -266,6 +301,11 @@ async function record(held: Held, result: Result): Promise<Applied> {
   const written = await writeLink(world, person, held.stored, result.signal, change);
   if (written.kind === "moved") await hintVerify(world, person, 1_000);
   return { kind: "written", targetId: result.targetId, action: result.action };
+}
+
+function becauseOf({ plan, person }: Work): string {
+  if (plan.kind === "delete") return plan.because;
+  return plan.kind === "update" && plan.effect === "changeType" ? "changeUserType" : person.reason;
 }
 
 /** The work did not come to its end: the claim goes, what was achieved stays. */

@@ -127,6 +127,9 @@ async function hintPage(
   // A page that is read again may hold more than it did: what is sent then must not be taken for what was sent before.
   const from = `${runId}:${seq}:${world.hash(page.next.link)}`;
   const reason = at.stream === USERS ? "sweep" : "membership";
+  if (full && at.stream === USERS && seq === 0) {
+    await hintInBulk(world, `${from}:named`, at.tenantId, at.needs.userIds, reason);
+  }
   const few = !full && page.userIds.length <= FEW;
   await (few ? hintSingly : hintInBulk)(world, from, at.tenantId, page.userIds, reason);
   if (full) return; // the round lists the groups within groups, and everybody with a link is looked at after it

@@ -42,13 +42,18 @@ export async function lookAt(world: World, person: Person, link: Link | undefine
     readManager(world, pair, scope),
     readGroups(world, pair, link, scope),
   ]);
+  const nobody = await hasOurManagerForNobody(world, pair, scope, target);
   const self = {
     link: linkName(pair.source.id, userId),
     stamp: stampOf(world.rules.deployment, pair.source.id, userId),
   };
   const now = world.clock.now();
   const moment = { now, randomBytes: (count: number) => Buffer.from(world.chance.secret(count), "base64url") };
-  return { kind: "seen", inputs, view: { now, link, scope, target, manager, groupsHealthy, moment, self } };
+  return {
+    kind: "seen",
+    inputs,
+    view: { now, link, scope, target, manager: nobody ? { kind: "remove" } : manager, groupsHealthy, moment, self },
+  };
 }
 
 /** One reading of a source user that serves all of these pairs. */
@@ -93,7 +98,10 @@ export const inputsHash = (world: Pick<World, "hash">, pair: Pair, scope: ScopeD
 
 function inputsOf(pair: Pair, scope: ScopeDecision): unknown {
   if (scope.kind === "missing") return [pair.rulesHash, scope.kind];
-  if (scope.kind === "out") return [pair.rulesHash, scope.kind, scope.because, scope.user?.accountEnabled ?? null];
+  if (scope.kind === "out") {
+    const { because, user, leftAloneBy } = scope;
+    return [pair.rulesHash, scope.kind, because, user?.accountEnabled ?? null, ...(leftAloneBy ?? [])];
+  }
   const { user, job } = scope;
   const names = sourceAttributes(pair);
   return [
@@ -149,6 +157,22 @@ async function readManager(world: World, pair: Pair, scope: ScopeDecision): Prom
   const link = (await world.tables.links.read(pairKey(pair.source.id, pair.target.id), scope.user.managerId))?.value;
   const present = link?.state === "linked" || link?.state === "invited";
   return present && link.targetId ? { kind: "set", targetId: link.targetId } : { kind: "leave" };
+}
+
+/**
+ * There is no manager at the source (any more), and the target user's is one that this pair made: it is to go. A manager whom
+ * the target's administrators have set is theirs.
+ */
+async function hasOurManagerForNobody(
+  world: World,
+  pair: Pair,
+  scope: ScopeDecision,
+  target: TargetView,
+): Promise<boolean> {
+  if (scope.kind !== "in" || !scope.job.manager || scope.user.managerId !== undefined) return false;
+  if (target.kind !== "found" || target.user.managerId === undefined) return false;
+  const owner = await ownerOf(world, pair.target.id, target.user.managerId);
+  return owner?.startsWith(linkName(pair.source.id, "")) === true;
 }
 
 /** Before somebody is removed for a membership, the groups themselves have to be believable. */

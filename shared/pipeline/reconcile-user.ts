@@ -1,12 +1,14 @@
 import { type ErrorCode, unreachable } from "../domain/error.ts";
 import type { Job } from "../domain/job.ts";
 import { claimIsLive, intoEscrow, type Link } from "../domain/link.ts";
-import { type Plan, type PlanRules, planUser } from "../domain/plan.ts";
-import type { SourceView } from "../domain/scope.ts";
+import { type ManagerChange, type Plan, type PlanRules, planUser, safetyBlock } from "../domain/plan.ts";
+import { type ScopeDecision, type SourceView, scopingDetails } from "../domain/scope.ts";
+import { type Because, skipReasonOf } from "../domain/skip-reason.ts";
 import { applyPlan, type WritingPlan } from "./apply-plans.ts";
 import { isRecorded, type LinkChange, readLink, type StoredLink, writeLink } from "./claims.ts";
 import type { Deployment } from "./deployment.ts";
 import { hintReports, hintVerify } from "./hints.ts";
+import { killSwitchMustBeOff } from "./kill-switch.ts";
 import { type Look, lookAt, type Person, readSource } from "./look.ts";
 import type { Outcome } from "./outcome.ts";
 import { takeAddress, takeUser } from "./ownership.ts";
@@ -116,8 +118,7 @@ async function keep(
     blockedByUs: (blocked && stored?.value.blockedByUs) || undefined,
   };
   if (!(await settle(world, person, stored, "settled", change))) return { kind: "startOver" };
-  if (because && because !== stored?.value.because)
-    await log(world, person, { action: "other", status: "skipped", because });
+  if (because && because !== stored?.value.because) await logSkip(world, person, because, look.view.scope);
   return done({ kind: "unchanged", because: plan.because });
 }
 
@@ -137,14 +138,20 @@ const verifyLater = (world: World, person: Person) => hintVerify(world, person, 
 /** Reasons that are worth a row although the person was never provisioned: somebody assigned them and will ask. */
 const TOLD = new Set(["externalAtSource", "guestAtSource", "disabledAndNeverProvisioned", "createIsOff"]);
 
-async function skip(world: World, person: Person, stored: StoredLink, look: Seen, because: string): Promise<Step> {
+/** Whoever was assigned by name, or as a member, and not as everybody. */
+function isNamed(scope: ScopeDecision): boolean {
+  if (scope.kind !== "out" || (scope.because !== "filteredOut" && scope.because !== "notAssigned")) return false;
+  return scope.assignedTo?.some((job) => !job.scope.allUsers) === true;
+}
+
+async function skip(world: World, person: Person, stored: StoredLink, look: Seen, because: Because): Promise<Step> {
   const unknown = because === "notFoundAtSource" && !stored?.value.targetId;
   const allowed = person.noticedAt + world.settings.replicationAllowanceMs - look.view.now;
   if (unknown && allowed > 0) return done({ kind: "again", because: "notYetAtSource", afterMs: allowed });
-  if (!stored && !TOLD.has(because)) return done({ kind: "skipped", because });
+  if (!stored && !TOLD.has(because) && !isNamed(look.view.scope)) return done({ kind: "skipped", because });
   const change = { ...SETTLED, inputs: look.inputs, because };
   if (!(await settle(world, person, stored, "marked", change))) return { kind: "startOver" };
-  if (because !== stored?.value.because) await log(world, person, { action: "other", status: "skipped", because });
+  if (because !== stored?.value.because) await logSkip(world, person, because, look.view.scope);
   return done({ kind: "skipped", because });
 }
 
@@ -170,7 +177,10 @@ async function hold(
   };
   if (!(await settle(world, person, stored, "marked", change))) return { kind: "startOver" };
   const outcome = logOutcomeOf(code);
-  if (before?.code !== code) await log(world, person, { action: "other", ...outcome, ...(detail ? { detail } : {}) });
+  const skipReason = skipReasonOf(code);
+  const more = { ...(detail ? { detail } : {}), ...(skipReason ? { skipReason } : {}) };
+  const action = code === "REMOVALS_STOPPED" ? "stagedDelete" : "other";
+  if (before?.code !== code) await log(world, person, { action, ...outcome, ...more });
   return done({ kind: outcome.status === "failure" ? "failed" : "held", code, escrow });
 }
 
@@ -196,7 +206,7 @@ async function recordFound(world: World, person: Person, stored: StoredLink, tar
   return { kind: "startOver" };
 }
 
-async function forget(world: World, person: Person, stored: StoredLink, look: Seen, because: string): Promise<Step> {
+async function forget(world: World, person: Person, stored: StoredLink, look: Seen, because: Because): Promise<Step> {
   const goesOn = look.view.scope.kind === "in" || stored?.value.state === "inviting";
   const change: LinkChange = {
     ...SETTLED,
@@ -217,13 +227,20 @@ async function forget(world: World, person: Person, stored: StoredLink, look: Se
   return done({ kind: "unchanged", because });
 }
 
-async function write(desk: Desk, person: Person, stored: StoredLink, look: Seen, plan: WritingPlan): Promise<Step> {
+async function write(desk: Desk, person: Person, stored: StoredLink, look: Seen, planned: WritingPlan): Promise<Step> {
+  let plan = planned;
   const { world } = desk;
   const job = plan.kind === "delete" ? jobOf(person, stored?.value.jobId) : plan.job;
   if (job?.state === "observe") return observed(world, person, stored, look, plan, job);
   await desk.deployment.mayWrite();
   const mayNot = await refusal(world, person, plan, look);
-  if (mayNot) return hold(world, person, stored, look.inputs, mayNot);
+  if (mayNot) {
+    // Only the removal is stopped, not the block.
+    const block = mayNot === "REMOVALS_STOPPED" && job ? safetyBlock(look.view, job) : undefined;
+    if (!block) return hold(world, person, stored, look.inputs, mayNot);
+    plan = block;
+  }
+  const unsettled = (plan.kind === "update" || plan.kind === "restore") && plan.unsettled === true;
   const cost = costOf(plan);
   const grant = await desk.pace(person.pair.target.id).take(cost, person.lane, person.paidWrites >= cost);
   if (grant.kind === "slot") return done({ kind: "again", because: "pace", afterMs: grant.afterMs, paidWrites: cost });
@@ -231,7 +248,16 @@ async function write(desk: Desk, person: Person, stored: StoredLink, look: Seen,
     return done({ kind: "again", because: "pace", afterMs: grant.afterMs + world.chance.between(0, 2_000) });
   }
   if (mayBeUnseen(world, stored, look)) await verifyLater(world, person);
-  const applied = await applyPlan({ world, person, stored, inputs: look.inputs, job, plan, name: logRowName(world) });
+  await killSwitchMustBeOff(world);
+  const applied = await applyPlan({
+    world,
+    person,
+    stored,
+    inputs: unsettled ? undefined : look.inputs,
+    job,
+    plan,
+    name: logRowName(world),
+  });
   switch (applied.kind) {
     case "moved":
       return { kind: "startOver" };
@@ -243,6 +269,7 @@ async function write(desk: Desk, person: Person, stored: StoredLink, look: Seen,
     case "again":
       return done(applied);
     case "written":
+      if (unsettled) return done({ kind: "again", because: "moreToDo", afterMs: 500 });
       return done({ kind: "written", targetId: applied.targetId, action: applied.action });
     default:
       return unreachable(applied);
@@ -259,8 +286,14 @@ async function refusal(world: World, person: Person, plan: WritingPlan, look: Se
   if (plan.kind === "restore" || (plan.kind === "update" && plan.effect === "adopt")) {
     return (await takeUser(world, owned, plan.targetId)).kind === "owned" ? "TARGET_TAKEN" : undefined;
   }
+  // A block that follows from a disabled account is no removal: it is never stopped.
+  const { scope } = look.view;
   const removes =
-    plan.kind === "delete" || (plan.kind === "update" && plan.effect === "disable" && look.view.scope.kind === "out");
+    plan.kind === "delete" ||
+    (plan.kind === "update" &&
+      plan.effect === "disable" &&
+      scope.kind === "out" &&
+      scope.user?.accountEnabled !== false);
   if (!removes) return undefined;
   const counted = await countRemoval(world, person.pair.source.id, person.pair.target.id, person.userId);
   return counted === "stopped" ? "REMOVALS_STOPPED" : undefined;
@@ -311,15 +344,23 @@ async function log(
   });
 }
 
+async function logSkip(world: World, person: Person, because: Because, scope: ScopeDecision): Promise<void> {
+  const skipReason = skipReasonOf(because);
+  const scoping = skipReason === "RedundantExport" ? undefined : scopingDetails(scope);
+  const more = { ...(skipReason ? { skipReason } : {}), ...(scoping ? { scoping } : {}) };
+  await log(world, person, { action: "other", status: "skipped", because, ...more });
+}
+
 /** Writes to the target that a plan takes. */
 function costOf(plan: WritingPlan): number {
+  const manager = ({ managerId }: { managerId: ManagerChange }) => (managerId === undefined ? 0 : 1);
   switch (plan.kind) {
     case "create":
-      return 2 + (plan.managerId ? 1 : 0);
+      return 2 + manager(plan) + plan.job.sponsors.length;
     case "update":
-      return (Object.keys(plan.changes).length > 0 ? 1 : 0) + (plan.managerId ? 1 : 0);
+      return (Object.keys(plan.changes).length > 0 ? 1 : 0) + manager(plan);
     case "restore":
-      return 2 + (plan.managerId ? 1 : 0);
+      return 2 + manager(plan);
     case "delete":
       return 1;
     default:

@@ -12,6 +12,8 @@ export interface Needs {
   /** Some job takes every user. */
   allUsers: boolean;
   groupIds: readonly string[];
+  /** Users whom jobs name by themselves: no group and no listing brings them. */
+  userIds: readonly string[];
   /** User properties that decide. */
   select: readonly string[];
   /** Changes whenever the rules of this source do: every stream then starts anew. */
@@ -29,6 +31,7 @@ export function needsOf(world: World, tenantId: string): Needs | undefined {
   return {
     allUsers: jobs.some(({ scope }) => scope.allUsers),
     groupIds: [...new Set(jobs.flatMap(({ scope }) => scope.groups.map(({ id }) => id)))].sort(),
+    userIds: [...new Set(jobs.flatMap(({ scope }) => scope.users))],
     select: [...new Set([...core, ...decisive, ...manager])].sort(),
     rules: world.hash(pairs.map(({ rulesHash }) => rulesHash).join("/")).slice(0, 22),
   };

@@ -1,13 +1,20 @@
+import type { AdminScope } from "../domain/admin.ts";
 import type { Pair, Tenant } from "../domain/job.ts";
 import type { Link } from "../domain/link.ts";
 import type { PaceState } from "../domain/pace.ts";
+import type { Weakening } from "../domain/weakening.ts";
+import type { AppendOnly } from "../ports/append-only.ts";
+import type { SkipReason } from "../domain/skip-reason.ts";
 import type { Bus } from "../ports/bus.ts";
 import type { Chance, Clock } from "../ports/clock.ts";
 import type { Rows } from "../ports/rows.ts";
 import type { SourceChanges } from "../ports/source-changes.ts";
+import type { SourceListing } from "../ports/source-listing.ts";
 import type { SourceTenant } from "../ports/source-tenant.ts";
 import type { Subscriptions } from "../ports/subscriptions.ts";
+import type { TargetListing } from "../ports/target-listing.ts";
 import type { TargetTenant } from "../ports/target-tenant.ts";
+import type { Orphan, PassPage, PassRow, RecoveryState, TableMark } from "./pass-rows.ts";
 
 /** Everything that the pipeline asks of the world. `shared/wire.ts` builds the real one, the sandbox the simulated one. */
 export interface World {
@@ -21,6 +28,8 @@ export interface World {
   target(tenantId: string): TargetTenant;
   changes(tenantId: string): SourceChanges;
   subscriptions(tenantId: string): Subscriptions;
+  sourceListing(tenantId: string): SourceListing;
+  targetListing(tenantId: string): TargetListing;
   /** Resolves when the tables exist; asks again after a failure. Throws `StorageUnavailable`. */
   ready(): Promise<void>;
   /** SHA-256 as base64url, for keys and for comparing inputs. */
@@ -34,6 +43,19 @@ export interface Rules {
   revision: string;
   tenants: readonly Tenant[];
   pairs: readonly Pair[];
+  configuration: ConfigurationInFull;
+  /** What principals of the admin API are narrowed to. */
+  adminScopes: readonly AdminScope[];
+}
+
+/** The configuration itself, for whoever compares it with another one. */
+export interface ConfigurationInFull {
+  /** As JSON, so that the same configuration always has the same text. */
+  text: string;
+  /** Who rolled it out, `{tenant}/{object id}`, if the roll-out says so. */
+  author: string | undefined;
+  /** In what it protects less than another one, of which this is the text. */
+  weakeningsSince(previous: string): readonly Weakening[];
 }
 
 export interface Settings {
@@ -43,6 +65,12 @@ export interface Settings {
   secondReadingMs: number;
   /** A source tenant is swept this often. */
   sweepMs: number;
+  /** A full pass over a source tenant begins this often, and takes about as long where there are many people. */
+  fullPassMs: number;
+  /** The changes of a target tenant are read this often. */
+  driftMs: number;
+  /** Everybody in a target tenant is compared with the links this often. */
+  censusMs: number;
   /** Where Graph reaches the app; `undefined`: no notifications, sweeps only. */
   publicUrl: string | undefined;
   /** Writes that a target grants this app: a bucket, and what flows into it. */
@@ -66,6 +94,27 @@ export interface Tables {
   removals: Rows<RemovalSet>;
   /** Partition `configuration`; row `accepted`. */
   deployment: Rows<AcceptedConfiguration>;
+  /** Partition: the tenant; row: the pass. */
+  passes: Rows<PassRow>;
+  /** Partition `{tenant}_{pass}_{run}`; row `{set}-{page}`: who was listed. */
+  passpages: Rows<PassPage>;
+  /** Partition: the target tenant; row: the target user. */
+  orphans: Rows<Orphan>;
+  /** In the tables of links and owners. Partition `mark`, row `generation`. */
+  linkMark: Rows<TableMark>;
+  targetMark: Rows<TableMark>;
+  /** In the table of the deployment. Partition `recovery`, row `state`. */
+  recovery: Rows<RecoveryState>;
+  /** Partition `configuration`; row: the revision. Configurations that were accepted, whole. */
+  configurations: Rows<{ text: string }>;
+  /** Partition `requests`; row: its id. What one asks and somebody else decides. */
+  requests: Rows<RequestRow>;
+  /** Partition `kill`; row `all`: nothing is written to any target while it is on. */
+  switches: Rows<SwitchRow>;
+  /** Partition `audit`; row: the number. What people did. */
+  audit: AppendOnly<AuditRow>;
+  /** Partition `audit`; row `head`: how far the audit log is known to reach. */
+  audithead: Rows<AuditHead>;
 }
 
 export interface TargetOwner {
@@ -115,6 +164,10 @@ export interface LogRow {
   action: "create" | "update" | "delete" | "disable" | "stagedDelete" | "other";
   status: "success" | "failure" | "skipped" | "warning";
   because: string;
+  /** The name that Entra's provisioning log has for it, where nothing was written. */
+  skipReason?: SkipReason;
+  /** Step `EntrySynchronizationScoping` in the documented names, where the scope decided. */
+  scoping?: Readonly<Record<string, string>>;
   code?: string;
   /** What Graph said of the failure: its code and the property, no values. */
   detail?: string;
@@ -136,6 +189,57 @@ export interface AcceptedConfiguration {
   /** Revisions that this and earlier ones replaced, newest first. */
   replaced: readonly string[];
   at: number;
+  /** Absent in rows of earlier versions. */
+  by?: string;
+  /** Revisions that wait for somebody to agree. */
+  waiting?: readonly string[];
+}
+
+export interface RequestRow {
+  kind: string;
+  /** What it is about: an id, no name. */
+  subject: string;
+  /** Absent: the whole deployment. */
+  targetTenantId?: string;
+  jobId?: string;
+  /** For whoever decides: sentences, ids, no personal data. */
+  details: readonly string[];
+  /** `{tenant}/{object id}`, or `roll-out`. */
+  by: string;
+  at: number;
+  expiresAt: number;
+  state: "open" | "approved" | "rejected";
+  decidedBy?: string;
+  decidedAt?: number;
+  note?: string;
+}
+
+export interface SwitchRow {
+  on: boolean;
+  /** Of this time that it was turned on. */
+  id: string;
+  by: string;
+  at: number;
+  reason: string;
+}
+
+export interface AuditRow {
+  seq: number;
+  at: number;
+  /** `{tenant}/{object id}`. */
+  who: string;
+  appId: string;
+  verb: string;
+  /** Ids of what it is about. */
+  subjects: readonly string[];
+  /** Hash of the row before; empty for the first. */
+  previous: string;
+  hash: string;
+}
+
+export interface AuditHead {
+  seq: number;
+  hash: string;
 }
 
 export const pairKey = (sourceTenantId: string, targetTenantId: string): string =>

@@ -27,8 +27,8 @@ export interface TargetTenant {
   signInsOf(targetId: string, lane: Lane): Promise<Reading<readonly SignIn[]>>;
   /** What became of an invitation: when the user was created, and its proxy addresses. `undefined`: not to be seen yet. */
   invited(targetId: string, lane: Lane): Promise<{ createdAt: number; addresses: readonly string[] } | undefined>;
-  /** Creates the B2B user without any mail to the person; gives its id. */
-  invite(invitation: Invitation, call: WriteCall): Promise<string>;
+  /** Creates the B2B user without any mail to the person. */
+  invite(invitation: Invitation, call: WriteCall): Promise<Invited>;
   /** Takes the guest's account away: it is bound to whoever accepts an invitation to this address next. */
   resetRedemption(
     targetId: string,
@@ -37,7 +37,10 @@ export interface TargetTenant {
   ): Promise<void>;
   /** Writes these attributes; `syncSource` is the stamp. `missing`: 404, which a replica that lags behind a creation gives too. */
   update(targetId: string, changes: Attributes, call: WriteCall): Promise<"done" | "missing">;
-  setManager(targetId: string, managerId: string, call: WriteCall): Promise<"done" | "missing">;
+  /** `null`: takes the manager away; somebody without one is as good. */
+  setManager(targetId: string, managerId: string | null, call: WriteCall): Promise<"done" | "missing">;
+  /** Makes a user or a group of the target a sponsor, who may be one already. `missing`: one of the two is not to be seen. */
+  addSponsor(targetId: string, sponsorId: string, call: WriteCall): Promise<"done" | "missing">;
   /** To the recycle bin, for 30 days. Never purges. */
   softDelete(targetId: string, call: WriteCall): Promise<"done" | "missing">;
   restore(targetId: string, call: WriteCall): Promise<"done" | "missing">;
@@ -48,6 +51,15 @@ export interface Invitation {
   displayName: string | undefined;
   redirectUrl: string;
   userType: "guest" | "member";
+  /** Object ids of sponsors, where the cloud takes them in the invitation. */
+  sponsors: readonly string[];
+}
+
+/** What the tenant granted of an invitation: it may refuse to invite members, and sponsors whom it does not know. */
+export interface Invited {
+  targetId: string;
+  userType: "guest" | "member";
+  hasSponsors: boolean;
 }
 
 export interface WriteCall {

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import type { Job } from "../../shared/domain/job.ts";
 import type { Link } from "../../shared/domain/link.ts";
 import { type PersonView, type Plan, planUser } from "../../shared/domain/plan.ts";
-import type { ScopeDecision } from "../../shared/domain/scope.ts";
-import { ADA_ID, ada, adasGuest, job, MOMENT, pair, SELF } from "./people.ts";
+import type { OutReason, ScopeDecision } from "../../shared/domain/scope.ts";
+import { ADA_ID, ada, adasGuest, job, MOMENT, mapper, pair, SELF } from "./people.ts";
 
 const NOW = 10_000_000;
 const linked = (changes: Partial<Link> = {}): Link => ({
@@ -18,14 +18,17 @@ const within = (changes: Parameters<typeof ada>[0] = {}, of: Job = job()): Scope
   job: of,
   user: ada(changes),
 });
-const out = (
-  because: "sourceDeleted" | "notAssigned" | "externalAtSource" | "guestAtSource",
-  user = ada(),
-): ScopeDecision => (because === "sourceDeleted" ? { kind: "out", because } : { kind: "out", because, user });
+const out = (because: OutReason, user = ada(), leftAloneBy: readonly string[] = []): ScopeDecision =>
+  because === "sourceDeleted"
+    ? { kind: "out", because }
+    : { kind: "out", because, user, assignedTo: because === "filteredOut" ? [job()] : [], leftAloneBy };
+const disabled = ada({ accountEnabled: false });
 const found = (changes: Parameters<typeof adasGuest>[0] = {}): PersonView["target"] => ({
   kind: "found",
   user: adasGuest(changes),
 });
+const TYPED = job({ changeUserType: true });
+const FAILING = job({ mapper: mapper([{ target: "city", expression: 'Error("no city")' }]) });
 const nobody: PersonView["target"] = { kind: "candidates", candidates: [] };
 
 function decide(view: Partial<PersonView>, jobs: readonly Job[] = [job()], clouds = pair().clouds): Plan {
@@ -261,6 +264,71 @@ describe("linked people in scope", () => {
       plan: { kind: "forget" },
     },
     {
+      name: "no manager at the source any more, and the target's is one of ours",
+      view: { target: found({ managerId: "m1" }), manager: { kind: "remove" } },
+      plan: { kind: "update", managerId: null, changes: {} },
+    },
+    {
+      name: "no manager at the source, none in the target",
+      view: { target: found(), manager: { kind: "remove" } },
+      plan: { kind: "keep", because: "asWished" },
+    },
+    {
+      name: "of another type, and nobody asks for a change",
+      view: { target: found({ userType: "Guest" }) },
+      plan: { kind: "keep", because: "asWished" },
+    },
+    {
+      name: "of another type",
+      view: { scope: within({}, TYPED), target: found({ userType: "Guest" }) },
+      plan: { kind: "update", effect: "changeType", changes: { userType: "Member" } },
+    },
+    {
+      name: "of another type and moved: the type comes last, on its own",
+      view: {
+        scope: within({ attributes: { displayName: "Ada Lovelace", department: "Poetry" } }, TYPED),
+        target: found({ userType: "Guest" }),
+      },
+      plan: { kind: "update", effect: "update", changes: { department: "Poetry" }, unsettled: true },
+    },
+    {
+      name: "of another type and disabled: the block comes first",
+      view: { scope: within({ accountEnabled: false }, TYPED), target: found({ userType: "Guest" }) },
+      plan: { kind: "update", effect: "disable" },
+    },
+    {
+      name: "of another type, and the job updates nobody",
+      view: {
+        scope: within({}, { ...TYPED, actions: { create: true, update: false, delete: true } }),
+        target: found({ userType: "Guest" }),
+      },
+      plan: { kind: "keep", because: "asWished" },
+    },
+    {
+      name: "removed by us, back in scope, of another type",
+      view: {
+        link: linked({ state: "removed" }),
+        scope: within({}, TYPED),
+        target: found({ softDeleted: true, userType: "Guest" }),
+      },
+      plan: { kind: "restore", unsettled: true },
+    },
+    {
+      name: "half created, invited as a guest because members could not be",
+      view: { link: linked({ state: "invited" }), target: found({ userType: "Guest" }) },
+      plan: { kind: "update", effect: "finish", changes: { userType: "Member" } },
+    },
+    {
+      name: "disabled, and an expression fails: the block does not wait for it",
+      view: { scope: within({ accountEnabled: false }, FAILING), target: found() },
+      plan: { kind: "update", effect: "disable", unsettled: true },
+    },
+    {
+      name: "blocked already, and an expression fails",
+      view: { scope: within({ accountEnabled: false }, FAILING), target: found({ accountEnabled: false }) },
+      plan: { kind: "hold", code: "MAPPING_FAILED" },
+    },
+    {
       name: "stamped for somebody else",
       view: { target: found({ stamp: "other/x/y" }) },
       plan: { kind: "hold", code: "TARGET_TAKEN" },
@@ -289,6 +357,55 @@ describe("linked people in scope", () => {
   });
 });
 
+describe("people whom an input filter leaves out", () => {
+  const alone = (user = ada()) => out("filteredOut", user, ["emea"]);
+  test.each<{ name: string; view: Partial<PersonView>; plan: Partial<Plan> }>([
+    { name: "in the target", view: { scope: alone() }, plan: { kind: "keep", because: "leftAlone" } },
+    {
+      name: "in the target and moved",
+      view: { scope: alone(ada({ attributes: { department: "Poetry" } })) },
+      plan: { kind: "keep", because: "leftAlone" },
+    },
+    {
+      name: "in the target and disabled: sign-in follows the source",
+      view: { scope: alone(disabled) },
+      plan: { kind: "update", effect: "disable", changes: { accountEnabled: false } },
+    },
+    {
+      name: "enabled again",
+      view: { scope: alone(), link: linked({ blockedByUs: true }), target: found({ accountEnabled: false }) },
+      plan: { kind: "update", effect: "update", changes: { accountEnabled: true } },
+    },
+    {
+      name: "blocked a moment ago and enabled again, on a replica that shows no block",
+      view: { scope: alone(), link: linked({ blockedByUs: true, writtenAt: NOW - 10_000 }) },
+      plan: { kind: "confirm", because: "ownWriteNotSeenYet" },
+    },
+    {
+      name: "blocked there",
+      view: { scope: alone(), target: found({ accountEnabled: false }) },
+      plan: { kind: "keep", because: "leftAlone" },
+    },
+    {
+      name: "owned by another job, which has lost them",
+      view: { scope: out("filteredOut", ada(), ["another"]) },
+      plan: { kind: "delete", because: "filteredOut" },
+    },
+    {
+      name: "never provisioned",
+      view: { link: undefined, scope: alone(), target: { kind: "unread" } },
+      plan: { kind: "skip", because: "leftAlone" },
+    },
+    {
+      name: "deleted at the source all the same",
+      view: { scope: out("sourceDeleted") },
+      plan: { kind: "delete", because: "sourceDeleted" },
+    },
+  ])("$name: $plan.kind", ({ view, plan }) =>
+    expect(decide({ link: linked(), target: found(), ...view })).toMatchObject(plan),
+  );
+});
+
 describe("people who left", () => {
   test.each<{ name: string; view: Partial<PersonView>; jobs?: readonly Job[]; plan: Partial<Plan> }>([
     {
@@ -311,6 +428,81 @@ describe("people who left", () => {
       name: "a scope group cannot be believed",
       view: { link: linked({ outSince: NOW - 2_000 }), scope: out("notAssigned"), groupsHealthy: false },
       plan: { kind: "hold", code: "SCOPE_GROUP_UNREADABLE" },
+    },
+    {
+      name: "filtered out: the attributes were read, so nothing is read twice",
+      view: { scope: out("filteredOut"), groupsHealthy: false },
+      plan: { kind: "delete", because: "filteredOut" },
+    },
+    {
+      name: "taken out of the configuration by name",
+      view: { scope: out("notListed") },
+      plan: { kind: "delete", because: "notListed" },
+    },
+    {
+      name: "filtered out, and the job disables",
+      view: { scope: out("filteredOut") },
+      jobs: [job({ onOutOfScope: "disable" })],
+      plan: { kind: "update", effect: "disable" },
+    },
+    {
+      name: "filtered out, and the job keeps",
+      view: { scope: out("filteredOut") },
+      jobs: [job({ onOutOfScope: "keep" })],
+      plan: { kind: "keep", because: "filteredOut" },
+    },
+    {
+      name: "filtered out, and nothing is deleted",
+      view: { scope: out("filteredOut") },
+      jobs: [job({ actions: { create: true, update: true, delete: false } })],
+      plan: { kind: "keep", because: "filteredOut" },
+    },
+    {
+      name: "kept out of scope, and disabled afterwards: sign-in follows the source",
+      view: { scope: out("filteredOut", disabled) },
+      jobs: [job({ onOutOfScope: "keep" })],
+      plan: { kind: "update", effect: "disable" },
+    },
+    {
+      name: "kept out of scope, blocked by us and enabled again",
+      view: {
+        scope: out("filteredOut"),
+        link: linked({ blockedByUs: true }),
+        target: found({ accountEnabled: false }),
+      },
+      jobs: [job({ onOutOfScope: "keep" })],
+      plan: { kind: "update", changes: { accountEnabled: true } },
+    },
+    {
+      name: "blocked for leaving, which nobody undoes while they are out",
+      view: {
+        scope: out("filteredOut"),
+        link: linked({ blockedByUs: true }),
+        target: found({ accountEnabled: false }),
+      },
+      jobs: [job({ onOutOfScope: "disable" })],
+      plan: { kind: "keep", because: "filteredOut" },
+    },
+    {
+      name: "a scope group cannot be believed, and the account is disabled",
+      view: { link: linked({ outSince: NOW - 2_000 }), scope: out("notAssigned", disabled), groupsHealthy: false },
+      plan: { kind: "update", effect: "disable", unsettled: true },
+    },
+    {
+      name: "disabled first, then filtered out",
+      view: { scope: out("filteredOut", disabled), target: found({ accountEnabled: false }) },
+      plan: { kind: "keep", because: "disabledBeforeUnassigned" },
+    },
+    {
+      name: "disabled first, then filtered out, and the job treats them as anybody",
+      view: { scope: out("filteredOut", disabled), target: found({ accountEnabled: false }) },
+      jobs: [job({ onDisabledThenUnassigned: "asOutOfScope" })],
+      plan: { kind: "delete", because: "filteredOut" },
+    },
+    {
+      name: "disabled and filtered out at once",
+      view: { scope: out("filteredOut", disabled) },
+      plan: { kind: "delete", because: "filteredOut" },
     },
     {
       name: "disabled first, then unassigned",

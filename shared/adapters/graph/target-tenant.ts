@@ -1,10 +1,10 @@
 import * as z from "zod";
 import { externalNamePrefix } from "../../domain/address.ts";
-import { type ErrorCode, SyncError } from "../../domain/error.ts";
 import type { Privilege, Reading, SignIn } from "../../domain/adoption.ts";
+import { type ErrorCode, SyncError } from "../../domain/error.ts";
 import type { Attributes, TargetUser } from "../../domain/user.ts";
 import type { Lane } from "../../ports/source-tenant.ts";
-import type { AttributeNames, Invitation, TargetTenant, WriteCall } from "../../ports/target-tenant.ts";
+import type { AttributeNames, Invitation, Invited, TargetTenant, WriteCall } from "../../ports/target-tenant.ts";
 import type { GraphAnswer, GraphCall } from "./connection.ts";
 import { errorDetail, type Gateway } from "./gateway.ts";
 import { readPrivilege, readSignIns } from "./guest-evidence.ts";
@@ -14,14 +14,17 @@ import { EXPAND_MANAGER, IDENTITY, patchOf, selectOf, targetUserOf } from "./use
 const REFUSALS_IN_A_ROW = 3;
 /** Deleted objects can be filtered with the header and the count of advanced queries. */
 const ADVANCED = { ConsistencyLevel: "eventual" };
+const QUOTA_EXCEEDED = "Directory_QuotaExceeded";
 const Page = z.object({ value: z.array(z.unknown()) });
-const Invited = z.object({ createdDateTime: z.string(), proxyAddresses: z.array(z.string()).nullish() });
+const Created = z.object({ createdDateTime: z.string(), proxyAddresses: z.array(z.string()).nullish() });
 
 export class GraphTargetTenant implements TargetTenant {
   private readonly gateway: Gateway;
   private readonly root: string;
   private readonly stampAttribute: string;
   private refusals = 0;
+  /** The tenant has refused to let this app invite members. */
+  private invitesGuestsOnly = false;
 
   constructor(gateway: Gateway, root: string, stampAttribute: string) {
     this.gateway = gateway;
@@ -113,30 +116,58 @@ export class GraphTargetTenant implements TargetTenant {
     const path = `/users/${targetId}?$select=createdDateTime,proxyAddresses`;
     const answer = await this.gateway.read({ method: "GET", path }, lane);
     if (answer.status === 404) return undefined;
-    const parsed = Invited.safeParse(this.found(answer));
+    const parsed = Created.safeParse(this.found(answer));
     if (!parsed.success) return undefined;
     const { createdDateTime, proxyAddresses } = parsed.data;
     return { createdAt: Date.parse(createdDateTime), addresses: proxyAddresses ?? [] };
   }
 
-  async invite(invitation: Invitation, call: WriteCall): Promise<string> {
+  /**
+   * Whether an app may invite members is not documented: where it may not, people are invited as guests. Sponsors who are
+   * unknown here refuse the whole invitation, which then goes without them. Source: Graph `invitation-post.md`.
+   */
+  async invite(invitation: Invitation, call: WriteCall): Promise<Invited> {
+    let userType = this.invitesGuestsOnly ? "guest" : invitation.userType;
+    let sponsors = invitation.sponsors;
+    for (;;) {
+      const answer = await this.write(this.invitationCall({ ...invitation, userType, sponsors }), call);
+      if (answer.status === 403 && userType === "member" && !isQuota(answer)) {
+        userType = "guest";
+        continue;
+      }
+      if (answer.status === 404 && sponsors.length > 0) {
+        sponsors = [];
+        continue;
+      }
+      const targetId = this.invitedId(this.accepted(answer, "ADDRESS_IN_USE_IN_TARGET"));
+      this.invitesGuestsOnly = userType !== invitation.userType;
+      return { targetId, userType, hasSponsors: sponsors.length > 0 };
+    }
+  }
+
+  private invitationCall({ address, displayName, redirectUrl, userType, sponsors }: Invitation): GraphCall {
     const body = {
-      invitedUserEmailAddress: invitation.address,
-      ...(invitation.displayName === undefined ? {} : { invitedUserDisplayName: invitation.displayName }),
-      inviteRedirectUrl: invitation.redirectUrl,
-      invitedUserType: invitation.userType === "member" ? "Member" : "Guest",
+      invitedUserEmailAddress: address,
+      ...(displayName === undefined ? {} : { invitedUserDisplayName: displayName }),
+      inviteRedirectUrl: redirectUrl,
+      invitedUserType: userType === "member" ? "Member" : "Guest",
       sendInvitationMessage: false,
+      ...(sponsors.length === 0 ? {} : { "invitedUserSponsors@odata.bind": sponsors.map((id) => this.objectUrl(id)) }),
     };
-    const answer = await this.write({ method: "POST", path: "/invitations", body }, call);
-    const invited = z
-      .object({ invitedUser: z.object({ id: z.string() }) })
-      .safeParse(this.accepted(answer, "ADDRESS_IN_USE_IN_TARGET"));
+    return { method: "POST", path: "/invitations", body };
+  }
+
+  private invitedId(body: unknown): string {
+    const invited = z.object({ invitedUser: z.object({ id: z.string() }) }).safeParse(body);
     if (invited.success) return invited.data.invitedUser.id;
     throw new SyncError("TENANT_UNAVAILABLE", {
       tenantId: this.gateway.tenantId,
       detail: "an invitation without its user",
     });
   }
+
+  /** Users and groups alike. */
+  private readonly objectUrl = (id: string): string => `${this.root}/v1.0/directoryObjects/${id}`;
 
   async update(targetId: string, changes: Attributes, call: WriteCall): Promise<"done" | "missing"> {
     return this.change(
@@ -145,9 +176,24 @@ export class GraphTargetTenant implements TargetTenant {
     );
   }
 
-  async setManager(targetId: string, managerId: string, call: WriteCall): Promise<"done" | "missing"> {
-    const body = { "@odata.id": `${this.root}/v1.0/users/${managerId}` };
-    return this.change({ method: "PUT", path: `/users/${targetId}/manager/$ref`, body }, call);
+  async setManager(targetId: string, managerId: string | null, call: WriteCall): Promise<"done" | "missing"> {
+    const path = `/users/${targetId}/manager/$ref`;
+    if (managerId !== null) {
+      const body = { "@odata.id": `${this.root}/v1.0/users/${managerId}` };
+      return this.change({ method: "PUT", path, body }, call);
+    }
+    await this.change({ method: "DELETE", path }, call); // 404: there is none
+    return "done";
+  }
+
+  /** In every cloud. A sponsor whom the user has already is refused as a reference that exists. Source: Graph `user-post-sponsors.md`. */
+  async addSponsor(targetId: string, sponsorId: string, call: WriteCall): Promise<"done" | "missing"> {
+    const body = { "@odata.id": this.objectUrl(sponsorId) };
+    const answer = await this.write({ method: "POST", path: `/users/${targetId}/sponsors/$ref`, body }, call);
+    if (answer.status === 404) return "missing";
+    if (answer.status === 400 && REFERENCE_EXISTS.test(messageOf(answer.body))) return "done";
+    this.accepted(answer, "VALUE_REFUSED");
+    return "done";
   }
 
   async softDelete(targetId: string, call: WriteCall): Promise<"done" | "missing"> {
@@ -177,7 +223,7 @@ export class GraphTargetTenant implements TargetTenant {
     }
     const detail = `${status} ${errorDetail(body)}`;
     if (status !== 403) throw new SyncError(otherwise, { detail });
-    if (detail.includes("Directory_QuotaExceeded")) throw new SyncError("DIRECTORY_QUOTA_EXCEEDED", { detail });
+    if (detail.includes(QUOTA_EXCEEDED)) throw new SyncError("DIRECTORY_QUOTA_EXCEEDED", { detail });
     if (++this.refusals < REFUSALS_IN_A_ROW) throw new SyncError("TARGET_REFUSED", { detail });
     throw new SyncError("TENANT_CONSENT_MISSING", { tenantId: this.gateway.tenantId, detail });
   }
@@ -227,6 +273,11 @@ function addressFilter(address: string): string {
     `proxyAddresses/any(x:x eq ${quoted(`smtp:${address}`)})`,
   ].join(" or ");
 }
+
+const REFERENCE_EXISTS = /references already exist/i;
+const ErrorBody = z.object({ error: z.object({ message: z.string() }) });
+const messageOf = (body: unknown): string => ErrorBody.safeParse(body).data?.error.message ?? "";
+const isQuota = ({ body }: GraphAnswer): boolean => errorDetail(body).includes(QUOTA_EXCEEDED);
 
 /** A string of OData. */
 const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;

@@ -1,0 +1,78 @@
+import type { ErrorCode } from "./error.ts";
+
+/**
+ * Names that Entra's provisioning log gives for objects that were not written, or that failed. Sources: Entra
+ * `provision-on-demand.md`, `concept-provisioning-logs.md`, `howto-analyze-provisioning-logs.md`.
+ */
+export type SkipReason =
+  /** Out of scope: unassigned, filtered out, disabled and never provisioned. */
+  | "NotEffectivelyEntitled"
+  /** Left out while reading. */
+  | "ImportSkipped"
+  /** A rule of the job says that nothing is to be done. */
+  | "EntrySynchronizationSkipped"
+  /** Source and target match already; the only one that means success. */
+  | "RedundantExport"
+  /** The object type is switched off. */
+  | "EntityTypeNotSupported"
+  | "DuplicateSourceEntries"
+  | "DuplicateTargetEntries"
+  | "InvalidAnchor"
+  | "InvitationCreationFailureAmbiguousUser"
+  | "InvitationCreationFailureInvalidPropertyValue"
+  | "InsufficientRights"
+  | "AzureActiveDirectoryQuotaLimitExceeded"
+  | "TooManyDeletes";
+
+/** Every reason that a decision names, with the documented name beside it. */
+export const SKIP_REASONS = {
+  // nothing is to be done
+  asWished: "RedundantExport",
+  TARGET_BLOCKED_THERE: "RedundantExport",
+  createIsOff: "EntrySynchronizationSkipped",
+  jobIsGone: "EntrySynchronizationSkipped",
+  IgnoreObjectFlow: "EntrySynchronizationSkipped",
+  leftAlone: "ImportSkipped",
+  // out of scope
+  notAssigned: "NotEffectivelyEntitled",
+  notListed: "NotEffectivelyEntitled",
+  filteredOut: "NotEffectivelyEntitled",
+  externalAtSource: "NotEffectivelyEntitled",
+  guestAtSource: "NotEffectivelyEntitled",
+  sourceDeleted: "NotEffectivelyEntitled",
+  disabledAndNeverProvisioned: "NotEffectivelyEntitled",
+  disabledAndRemoved: "NotEffectivelyEntitled",
+  disabledBeforeUnassigned: "NotEffectivelyEntitled",
+  // nobody, or nobody yet
+  notFoundAtSource: "ImportSkipped",
+  sourceGone: "ImportSkipped",
+  invitationNotMade: "EntrySynchronizationSkipped",
+  targetGone: "InvalidAnchor",
+  // looked at again; never in the log
+  invitationInterrupted: undefined,
+  ownWriteNotSeenYet: undefined,
+  targetNotRead: undefined,
+  targetNotFound: undefined,
+} as const satisfies Record<string, SkipReason | undefined>;
+
+/** Why a decision writes nothing, or removes somebody. */
+export type Because = keyof typeof SKIP_REASONS;
+
+/** Codes of ours that Entra has a name for. */
+const OF_CODES: Partial<Record<ErrorCode, SkipReason>> = {
+  ADDRESS_CANNOT_BE_INVITED: "ImportSkipped",
+  TARGET_TAKEN: "DuplicateSourceEntries",
+  AMBIGUOUS_MATCH: "DuplicateTargetEntries",
+  INTERNAL_USER_HAS_ADDRESS: "InvitationCreationFailureAmbiguousUser",
+  ADDRESS_IN_USE_IN_TARGET: "InvitationCreationFailureInvalidPropertyValue",
+  TARGET_REMOVED_THERE: "InvalidAnchor",
+  TARGET_REFUSED: "InsufficientRights",
+  DIRECTORY_QUOTA_EXCEEDED: "AzureActiveDirectoryQuotaLimitExceeded",
+  REMOVALS_STOPPED: "TooManyDeletes",
+};
+
+/** The documented name beside a reason or a code of ours; `undefined`: Entra has none. */
+export function skipReasonOf(because: string): SkipReason | undefined {
+  if (Object.hasOwn(SKIP_REASONS, because)) return SKIP_REASONS[because as Because];
+  return OF_CODES[because as ErrorCode];
+}
