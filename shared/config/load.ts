@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
+import type { AdminScope } from "../domain/admin.ts";
 import { CLOUDS, type CloudPair, cloudPair } from "../domain/cloud.ts";
 import type { Job, Pair, Tenant } from "../domain/job.ts";
 import type { Mapper } from "../domain/mapping/map.ts";
+import { adminMistakes, adminScopesOf } from "./admin.ts";
 import { extensionMistakes, extensionsOf, stampAttributeOf } from "./extensions.ts";
 import { matchingMistakes } from "./matching.ts";
 import { type Rules, rulesOf } from "./rules.ts";
@@ -44,8 +46,14 @@ export interface LoadedConfig {
 /** Parses `sync.config.json`. Throws `ConfigInvalid` with every mistake, not only the first. */
 export function loadConfig(text: string, file = "sync.config.json"): LoadedConfig {
   const config = parse(text, file);
+  const canonical = JSON.stringify(config);
   const rules = config.jobs.map((job, index) => rulesOf(config, job, `jobs[${index}]`));
-  const mistakes = [...tenantMistakes(config), ...jobMistakes(config), ...rules.flatMap((rule) => rule.mistakes)];
+  const mistakes = [
+    ...tenantMistakes(config),
+    ...jobMistakes(config),
+    ...adminMistakes(config),
+    ...rules.flatMap((rule) => rule.mistakes),
+  ];
   if (mistakes.length > 0) throw new ConfigInvalid(file, mistakes);
   const tenants = config.tenants.map(tenantOf);
   return {
@@ -55,8 +63,8 @@ export function loadConfig(text: string, file = "sync.config.json"): LoadedConfi
     pairs: pairsOf(config, tenants, rules),
     warnings: rules.flatMap(({ warnings }) => warnings),
     adminScopes: adminScopesOf(config),
-    text,
-    hash: hash(text),
+    text: canonical,
+    hash: hash(canonical),
   };
 }
 
@@ -118,28 +126,6 @@ function* tenantMistakes({ tenants }: SyncConfig): Generator<Mistake> {
     }
     yield* extensionMistakes(tenant, `${path}.extensions`);
   }
-}
-
-function* adminMistakes({ admin, tenants, jobs }: SyncConfig): Generator<Mistake> {
-  const known = { targets: tenants.map(({ name }) => name), jobs: jobs.map(({ id }) => id) };
-  for (const [index, scope] of (admin?.scopes ?? []).entries()) {
-    for (const key of ["targets", "jobs"] as const) {
-      for (const name of scope[key] ?? []) {
-        if (known[key].includes(name)) continue;
-        const what = key === "targets" ? "tenant" : "job";
-        const remedy = `Use one of: ${known[key].join(", ")}.`;
-        yield { path: `admin.scopes[${index}].${key}`, problem: `there is no ${what} ${name}`, remedy };
-      }
-    }
-  }
-}
-
-function adminScopesOf({ admin, tenants }: SyncConfig): readonly AdminScope[] {
-  return (admin?.scopes ?? []).map(({ principal, targets, jobs }) => ({
-    principalId: principal.toLowerCase(),
-    targetTenantIds: targets && tenants.filter(({ name }) => targets.includes(name)).map(({ id }) => id),
-    jobIds: jobs,
-  }));
 }
 
 function* jobMistakes(config: SyncConfig): Generator<Mistake> {
@@ -216,6 +202,7 @@ function tenantOf(tenant: TenantConfig): Tenant {
     stampAttribute: stampAttributeOf(tenant),
     redirectUrl: tenant.redirectUrl ?? `${CLOUDS[tenant.cloud].myApps}/?tenantid=${tenant.id}`,
     extensions: extensionsOf(tenant),
+    defaultDomain: tenant.defaultDomain,
   };
 }
 

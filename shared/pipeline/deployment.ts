@@ -1,47 +1,163 @@
 import { SyncError } from "../domain/error.ts";
-import type { World } from "./world.ts";
+import type { Weakening } from "../domain/weakening.ts";
+import type { StoredRow } from "../ports/rows.ts";
+import { killSwitchMustBeOff } from "./kill-switch.ts";
+import { openRequest, requestState } from "./requests.ts";
+import type { AcceptedConfiguration, World } from "./world.ts";
 
 const PARTITION = "configuration";
 const ACCEPTED = "accepted";
-/** An instance learns within this time that another one runs a newer configuration. */
+/** An instance learns within this time that another one runs a newer configuration, or that its own was approved. */
 const BELIEVED_MS = 1_000;
 /** Replaced revisions that are remembered. */
 const REMEMBERED = 200;
+const WEEK_MS = 7 * 24 * 3_600_000;
+
+export const CONFIGURATION = "configuration";
+
+/** Where this instance's configuration stands. `waits`: the previous one keeps running until somebody has agreed. */
+export type Standing =
+  | { kind: "accepted" }
+  | { kind: "superseded" }
+  | { kind: "waits"; previous: PreviousConfiguration; weakenings: readonly Weakening[]; requests: readonly string[] };
+
+export interface PreviousConfiguration {
+  revision: string;
+  /** The configuration itself, as JSON. */
+  text: string;
+}
 
 /**
- * Which configuration may write: the one that came last. A revision that was seen before and replaced stays replaced, so
- * that an old instance which restarts in the middle of a roll-out does not take over again.
+ * Which configuration may write: the one that came last, unless it weakens a protection; then the last accepted one, until
+ * a second person has agreed for every target concerned. A revision that was seen before and replaced stays replaced, so that
+ * an old instance which restarts in the middle of a roll-out does not take over again.
  */
 export class Deployment {
   private readonly world: World;
-  private checked: { at: number; accepted: Promise<boolean> } | undefined;
+  private checked: { at: number; standing: Promise<Standing> } | undefined;
+  private switched: { at: number; off: Promise<void> } | undefined;
+  private previous: PreviousConfiguration | undefined;
 
   constructor(world: World) {
     this.world = world;
   }
 
-  /** Throws `CONFIG_SUPERSEDED` when a newer configuration has been accepted. */
+  /** Throws `CONFIG_SUPERSEDED` when another configuration is in force, `KILL_SWITCH_ON` when nothing may be written at all. */
   async mayWrite(): Promise<void> {
+    const standing = await this.standing();
+    if (standing.kind === "accepted") return this.mustBeOff();
+    throw new SyncError("CONFIG_SUPERSEDED", { detail: this.world.rules.revision, afterMs: 30_000 });
+  }
+
+  async standing(): Promise<Standing> {
     const now = this.world.clock.now();
-    if (!this.checked || now - this.checked.at > BELIEVED_MS) this.checked = { at: now, accepted: this.isAccepted() };
+    if (!this.checked || now - this.checked.at > BELIEVED_MS) this.checked = { at: now, standing: this.look() };
     const { checked } = this;
-    const accepted = await checked.accepted.catch((error: unknown) => {
+    return checked.standing.catch((error: unknown) => {
       if (this.checked === checked) this.checked = undefined;
       throw error;
     });
-    if (!accepted) throw new SyncError("CONFIG_SUPERSEDED", { detail: this.world.rules.revision, afterMs: 30_000 });
   }
 
-  private async isAccepted(): Promise<boolean> {
+  /** A look from a moment ago is enough to put work off early; before every claim the switch itself is read. */
+  private mustBeOff(): Promise<void> {
+    const now = this.world.clock.now();
+    if (!this.switched || now - this.switched.at > BELIEVED_MS)
+      this.switched = { at: now, off: killSwitchMustBeOff(this.world) };
+    const { switched } = this;
+    return switched.off.catch((error: unknown) => {
+      if (this.switched === switched) this.switched = undefined;
+      throw error;
+    });
+  }
+
+  private async look(): Promise<Standing> {
     const { deployment } = this.world.tables;
     const { revision } = this.world.rules;
     for (;;) {
       const stored = await deployment.read(PARTITION, ACCEPTED);
-      if (stored?.value.revision === revision) return true;
-      if (stored?.value.replaced.includes(revision)) return false;
-      const replaced = stored ? [stored.value.revision, ...stored.value.replaced].slice(0, REMEMBERED) : [];
-      const entry = { revision, replaced, at: this.world.clock.now() };
-      if ((await deployment.write(PARTITION, ACCEPTED, entry, stored?.etag)).kind === "written") return true;
+      if (stored?.value.revision === revision) return { kind: "accepted" };
+      if (stored?.value.replaced.includes(revision)) return { kind: "superseded" };
+      const standing = stored && (await this.compare(stored));
+      if (standing === "moved") continue;
+      if (standing) return standing;
+      if (await this.takeOver(stored)) return { kind: "accepted" };
     }
   }
+
+  /** What the change weakens; `undefined`: nothing, or everybody who has to has agreed. */
+  private async compare(
+    stored: StoredRow<AcceptedConfiguration>,
+  ): Promise<(Standing & { kind: "waits" }) | "moved" | undefined> {
+    const { configurations } = this.world.tables;
+    const { revision, configuration } = this.world.rules;
+    if (this.previous?.revision !== stored.value.revision) {
+      const text = (await configurations.read(PARTITION, stored.value.revision))?.value.text;
+      if (text === undefined) return undefined; // accepted before configurations were kept
+      this.previous = { revision: stored.value.revision, text };
+    }
+    const { previous } = this;
+    const weakenings = configuration.weakeningsSince(previous.text);
+    if (weakenings.length === 0) return undefined;
+    const asked = await Promise.all(this.askFor(stored.value.revision, weakenings));
+    if (asked.every(({ approved }) => approved)) return undefined;
+    const { waiting } = stored.value;
+    if (!waiting?.includes(revision)) {
+      const entry = { ...stored.value, waiting: [revision, ...(waiting ?? [])].slice(0, REMEMBERED) };
+      const written = await this.world.tables.deployment.write(PARTITION, ACCEPTED, entry, stored.etag);
+      if (written.kind === "moved") return "moved";
+    }
+    return { kind: "waits", previous, weakenings, requests: asked.map(({ id }) => id) };
+  }
+
+  /** One request a target, so that its own administrators decide; one more for what concerns the whole deployment. */
+  private askFor(accepted: string, weakenings: readonly Weakening[]): Promise<{ id: string; approved: boolean }>[] {
+    const { world } = this;
+    const { revision, configuration } = world.rules;
+    const targets = [...new Set(weakenings.map(({ targetTenantId }) => targetTenantId))];
+    return targets.map(async (targetTenantId) => {
+      const details = weakenings
+        .filter((weakening) => weakening.targetTenantId === targetTenantId)
+        .map(({ path, what }) => `${path}: ${what}`);
+      const id = `${CONFIGURATION}:${world.hash(`${accepted}/${revision}`).slice(0, 22)}:${targetTenantId ?? "all"}`;
+      const asked = {
+        kind: CONFIGURATION,
+        subject: revision,
+        by: configuration.author ?? "roll-out",
+        details,
+        ...(targetTenantId === undefined ? {} : { targetTenantId }),
+      };
+      const row = await openRequest(world, id, asked, { livesMs: WEEK_MS, again: false });
+      const state = requestState(row, world.clock.now());
+      // Nobody decided in a week, and it is still there: it is asked again.
+      if (state === "void") await openRequest(world, id, asked, { livesMs: WEEK_MS, again: true });
+      return { id, approved: state === "approved" };
+    });
+  }
+
+  private async takeOver(stored: StoredRow<AcceptedConfiguration> | undefined): Promise<boolean> {
+    const { world } = this;
+    const { deployment, configurations } = world.tables;
+    const { revision, configuration } = world.rules;
+    const before = stored?.value;
+    const others = (before?.waiting ?? []).filter((waiting) => waiting !== revision);
+    const replaced = before ? [before.revision, ...others, ...before.replaced].slice(0, REMEMBERED) : [];
+    const by = configuration.author ?? "roll-out";
+    await configurations.put(PARTITION, revision, { text: configuration.text });
+    const entry = { revision, replaced, at: world.clock.now(), by };
+    return (await deployment.write(PARTITION, ACCEPTED, entry, stored?.etag)).kind === "written";
+  }
+}
+
+/** Something that runs one configuration and can make the same for another one. */
+interface Running<T> {
+  deployment: Deployment;
+  /** What runs the previous configuration in this one's place. */
+  inPlace(previous: PreviousConfiguration): T;
+}
+
+/** What is to do the work now: this, or while its configuration waits for somebody to agree, the previous one's. */
+export async function inForce<T extends Running<T>>(running: T): Promise<T> {
+  const standing = await running.deployment.standing();
+  return standing.kind === "waits" ? running.inPlace(standing.previous) : running;
 }

@@ -3,7 +3,7 @@ import { Hint, PageMessage } from "../messages/hint.ts";
 import type { DecisionLog } from "../ports/decision-log.ts";
 import { StorageUnavailable } from "../ports/rows.ts";
 import { collectChanges } from "./collect-changes.ts";
-import type { Deployment } from "./deployment.ts";
+import { type Deployment, inForce, type PreviousConfiguration } from "./deployment.ts";
 import { hintMessage } from "./hints.ts";
 import { keepTenantSubscriptions } from "./keep-subscriptions.ts";
 import type { Reconciler } from "./reconcile-users.ts";
@@ -19,6 +19,8 @@ export interface Receiver {
   world: World;
   reconciler: Reconciler;
   deployment: Deployment;
+  /** What runs the previous configuration while this one's waits for somebody to agree. */
+  inPlace(previous: PreviousConfiguration): Receiver;
 }
 
 export async function receiveHint(
@@ -27,23 +29,31 @@ export async function receiveHint(
   delivery: number,
   log: DecisionLog,
 ): Promise<void> {
-  const { world, reconciler, deployment } = receiver;
   const hint = readable(Hint.safeParse(message), "hint", log);
+  let running: Receiver;
   try {
-    await world.ready();
-    await deployment.mayWrite();
+    await receiver.world.ready();
+    running = await inForce(receiver);
+    await running.deployment.mayWrite();
   } catch (error) {
     if (!isPassing(error)) throw error;
-    return later(world, hint, log, error);
+    return later(receiver.world, hint, log, error);
   }
-  await reconciler.reconcile(hint, delivery, log);
+  await running.reconciler.reconcile(hint, delivery, log);
 }
 
-/** Storage is away, or a newer configuration has come: thrown back, the hint would be a dead letter within seconds. */
+/** Storage is away, a newer configuration has come, or nothing may be written: thrown back, the hint would be a dead letter within seconds. */
 async function later(world: World, hint: Hint, log: DecisionLog, error: Error): Promise<void> {
   const { id, version: _, traceparent, ...content } = hint;
   log.warn("hint put off", { hintId: id, because: becauseOf(error) });
-  const message = hintMessage(world, `${id}:later`, { ...content, traceparent }, world.chance.between(3_000, 15_000));
+  const switchedOff = error instanceof SyncError && error.code === "KILL_SWITCH_ON";
+  const wait = (switchedOff && error.afterMs) || 3_000;
+  const message = hintMessage(
+    world,
+    `${id}:later`,
+    { ...content, traceparent },
+    world.chance.between(wait, wait + 12_000),
+  );
   await sendPatiently(world, hint.lane, [message]);
 }
 
@@ -52,11 +62,13 @@ const isPassing = (error: unknown): error is SyncError | StorageUnavailable =>
 const becauseOf = (error: Error): string => (error instanceof SyncError ? error.code : error.name);
 
 export async function receivePageMessage(receiver: Receiver, message: unknown, log: DecisionLog): Promise<void> {
-  const { world, deployment } = receiver;
   const page = readable(PageMessage.safeParse(message), "page message", log);
+  let { world } = receiver;
   try {
     await world.ready();
-    await deployment.mayWrite(); // streams follow the rules: an older configuration would start them anew
+    const running = await inForce(receiver);
+    world = running.world;
+    await running.deployment.mayWrite(); // streams follow the rules: an older configuration would start them anew
     if (page.kind === "subscriptions") await keepTenantSubscriptions(world, page.tenantId, log, true);
     else await collectChanges(world, page, log);
   } catch (error) {

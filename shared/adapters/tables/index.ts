@@ -8,6 +8,7 @@ import { CALL_TIMEOUT_MS, tableRows } from "./rows.ts";
 
 type Policy = NonNullable<TableServiceClientOptions["additionalPolicies"]>[number]["policy"];
 
+export { appendOnly } from "./append-only.ts";
 export { tableRows } from "./rows.ts";
 
 /** All tables of the app. */
@@ -20,6 +21,14 @@ export const TABLES = [
   "pace",
   "removals",
   "deployment",
+  "passes",
+  "passpages",
+  "orphans",
+  "configurations",
+  "requests",
+  "switches",
+  "audit",
+  "audithead",
 ] as const;
 export type TableName = (typeof TABLES)[number];
 
