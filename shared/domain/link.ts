@@ -29,6 +29,10 @@ export interface Link {
   blockedByUs?: boolean;
   /** When we last wrote to the target user: until every replica has seen it, a reading that contradicts it is not believed. */
   writtenAt?: number;
+  /** `links transfer` is under way: nothing else is done until it is finished. */
+  transfer?: Transfer;
+  /** Gave up its target user, so that this source user gets one of their own by the same address. */
+  releasedTo?: string;
   /** Proof under way: when the source user was first not found, was first not a member, the target user first not found. */
   missingSince?: number;
   outSince?: number;
@@ -36,6 +40,15 @@ export interface Link {
   /** Somebody is writing; the lease counts from the last write of the row, by the storage's clock. */
   claim?: Claim;
   escrow?: Escrow;
+}
+
+/** `samePerson`: the target user goes over to the other source user. `newPerson`: it is removed and its address set free. */
+export interface Transfer {
+  how: "samePerson" | "newPerson";
+  toUserId: string;
+  /** Who asked, `{tenant}/{object id}`. */
+  by: string;
+  at: number;
 }
 
 export interface Claim {

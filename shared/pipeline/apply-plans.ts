@@ -1,3 +1,4 @@
+import { ADOPTED_BECAUSE } from "../domain/adoption.ts";
 import { takesSponsorsInInvitation } from "../domain/cloud.ts";
 import { ERRORS, type ErrorCode, SyncError, unreachable } from "../domain/error.ts";
 import type { Job } from "../domain/job.ts";
@@ -183,6 +184,11 @@ function beyondInvitation({ wanted, address }: WritingPlan & { kind: "create" })
 
 async function update(held: Held, plan: WritingPlan & { kind: "update" }, target: TargetTenant): Promise<Result> {
   const { world, person } = held.work;
+  if (plan.rebindBy !== undefined) {
+    const { redirectUrl } = person.pair.target;
+    await target.resetRedemption(plan.targetId, { address: plan.rebindBy, redirectUrl }, held.call);
+    held.written.push("identities");
+  }
   if (plan.effect === "adopt") await progress(held, { targetId: plan.targetId });
   await writeAttributes(held, target, plan.targetId, plan.changes, plan.managerId);
   const arrives = plan.effect === "adopt" || plan.effect === "finish";
@@ -305,6 +311,7 @@ async function record(held: Held, result: Result): Promise<Applied> {
 
 function becauseOf({ plan, person }: Work): string {
   if (plan.kind === "delete") return plan.because;
+  if (plan.kind === "update" && plan.ground) return `adopted: ${ADOPTED_BECAUSE[plan.ground]}`;
   return plan.kind === "update" && plan.effect === "changeType" ? "changeUserType" : person.reason;
 }
 

@@ -2,11 +2,13 @@ import { SyncError } from "../domain/error.ts";
 import { groupKey, type Job, type Pair } from "../domain/job.ts";
 import { type Link, linkName, stampOf } from "../domain/link.ts";
 import { readAttributes } from "../domain/mapping/attributes.ts";
+import type { MappingMoment } from "../domain/mapping/map.ts";
 import { invitationAddress } from "../domain/matching.ts";
 import { type ManagerView, needsTarget, type PersonView, type TargetView } from "../domain/plan.ts";
 import { type ScopeDecision, type SourceView, scopeOf } from "../domain/scope.ts";
 import type { Reason } from "../messages/hint.ts";
 import type { Lane } from "../ports/source-tenant.ts";
+import { readCandidates } from "./candidates.ts";
 import { ownerOf } from "./ownership.ts";
 import { pairKey, type World } from "./world.ts";
 
@@ -48,13 +50,19 @@ export async function lookAt(world: World, person: Person, link: Link | undefine
     stamp: stampOf(world.rules.deployment, pair.source.id, userId),
   };
   const now = world.clock.now();
-  const moment = { now, randomBytes: (count: number) => Buffer.from(world.chance.secret(count), "base64url") };
+  const moment = momentOf(world, pair);
   return {
     kind: "seen",
     inputs,
     view: { now, link, scope, target, manager: nobody ? { kind: "remove" } : manager, groupsHealthy, moment, self },
   };
 }
+
+/** What mappings evaluate with, beside the user. */
+export const momentOf = (world: Pick<World, "clock" | "chance">, _pair: Pair): MappingMoment => ({
+  now: world.clock.now(),
+  randomBytes: (count) => Buffer.from(world.chance.secret(count), "base64url"),
+});
 
 /** One reading of a source user that serves all of these pairs. */
 export async function readSource(
@@ -147,9 +155,9 @@ async function readTarget(
         ? invitationAddress(scope.user, pair.clouds)
         : undefined;
   const stamp = stampOf(world.rules.deployment, pair.source.id, person.userId);
-  const users = await tenant.find(address, stamp, targetAttributes(pair), lane);
-  const owners = await Promise.all(users.map((user) => ownerOf(world, pair.target.id, user.id)));
-  return { kind: "candidates", candidates: users.map((user, index) => ({ user, owner: owners[index] })) };
+  const searched = scope.kind === "in" && link?.state !== "inviting";
+  const newcomer = searched ? { newcomer: { ...scope, moment: momentOf(world, pair) } } : {};
+  return readCandidates(world, person, { address, stamp, attributes: targetAttributes(pair), ...newcomer });
 }
 
 async function readManager(world: World, pair: Pair, scope: ScopeDecision): Promise<ManagerView> {

@@ -51,7 +51,7 @@ async function ownerIsGone(world: World, owned: Owned, owner: string, target: Ta
   const [tenantId, userId] = owner.split("/");
   if (!tenantId || !userId) return false;
   const link = (await world.tables.links.read(pairKey(tenantId, owned.targetTenantId), userId))?.value;
-  if (!link || link.state === "none") return true;
+  if (!link || link.state === "none" || link.releasedTo !== undefined) return true;
   if (link.state !== "removed" || !link.targetId) return false;
   return (await target.read(link.targetId, [], "changes")) === undefined;
 }

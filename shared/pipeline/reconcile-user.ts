@@ -1,3 +1,4 @@
+import { ADOPTED_BECAUSE } from "../domain/adoption.ts";
 import { type ErrorCode, unreachable } from "../domain/error.ts";
 import type { Job } from "../domain/job.ts";
 import { claimIsLive, intoEscrow, type Link } from "../domain/link.ts";
@@ -5,6 +6,7 @@ import { type ManagerChange, type Plan, type PlanRules, planUser, safetyBlock } 
 import { type ScopeDecision, type SourceView, scopingDetails } from "../domain/scope.ts";
 import { type Because, skipReasonOf } from "../domain/skip-reason.ts";
 import { applyPlan, type WritingPlan } from "./apply-plans.ts";
+import { collisionCode } from "./candidates.ts";
 import { isRecorded, type LinkChange, readLink, type StoredLink, writeLink } from "./claims.ts";
 import type { Deployment } from "./deployment.ts";
 import { hintReports, hintVerify } from "./hints.ts";
@@ -281,7 +283,7 @@ async function refusal(world: World, person: Person, plan: WritingPlan, look: Se
   const owned = ownedOf(person);
   if (plan.kind === "create") {
     const taking = await takeAddress(world, owned, plan.address, world.target(person.pair.target.id));
-    return taking.kind === "owned" ? "TARGET_TAKEN" : undefined;
+    return taking.kind === "owned" ? collisionCode(world, person, taking.by, plan.address) : undefined;
   }
   if (plan.kind === "restore" || (plan.kind === "update" && plan.effect === "adopt")) {
     return (await takeUser(world, owned, plan.targetId)).kind === "owned" ? "TARGET_TAKEN" : undefined;
@@ -307,12 +309,19 @@ async function observed(
   plan: WritingPlan,
   job: Job,
 ): Promise<Step> {
-  const because = `observed:${plan.kind}`;
+  const adopts = plan.kind === "update" && plan.effect === "adopt";
+  const because = `observed:${adopts ? "adopt" : plan.kind}`;
   const change = { ...SETTLED, inputs: look.inputs, because };
   if (!(await settle(world, person, stored, "marked", change))) return { kind: "startOver" };
   if (because !== stored?.value.because)
-    await log(world, person, { action: "other", status: "skipped", because, jobId: job.id });
+    await log(world, person, { action: "other", status: "skipped", because, jobId: job.id, ...grounds(plan) });
   return done({ kind: "skipped", because });
+}
+
+/** Whom a job that only observes would take over, and why. */
+function grounds(plan: WritingPlan): Partial<LogRow> {
+  if (plan.kind !== "update" || !plan.ground) return {};
+  return { targetId: plan.targetId, detail: `would adopt: ${ADOPTED_BECAUSE[plan.ground]}` };
 }
 
 /** Writes the row unless it already says so; `false`: somebody else has written. */
@@ -358,7 +367,7 @@ function costOf(plan: WritingPlan): number {
     case "create":
       return 2 + manager(plan) + plan.job.sponsors.length;
     case "update":
-      return (Object.keys(plan.changes).length > 0 ? 1 : 0) + manager(plan);
+      return (Object.keys(plan.changes).length > 0 ? 1 : 0) + manager(plan) + (plan.rebindBy === undefined ? 0 : 1);
     case "restore":
       return 2 + manager(plan);
     case "delete":

@@ -22,6 +22,8 @@ test("groups of which Graph answers 404 are no proof that somebody who exists ha
           isSoftDeleted: async () => true,
           groupState: (groupId) => source.groupState(groupId),
           reportsOf: (userId) => source.reportsOf(userId),
+          verifiedDomains: (lane) => source.verifiedDomains(lane),
+          usersWithAddress: (address, lane) => source.usersWithAddress(address, lane),
         }),
       },
       id,
