@@ -38,6 +38,7 @@ function mappingsOf({ tenants }: SyncConfig, job: JobConfig) {
   const supported = "refused" in clouds ? undefined : clouds;
   return compileMappings(job.mappings ?? (supported ? defaultMappings(supported) : []), {
     flowNullValues: job.flowNullValues,
+    defaultDomain: source?.defaultDomain ?? null,
     ...(supported ? { clouds: supported } : {}),
     ...(target ? { extensions: extensionsOf(target), stampAttribute: stampAttributeOf(target) } : {}),
   });

@@ -88,6 +88,11 @@ export const TenantConfig = z.strictObject({
     "The directory extension (String, User) on target users that names their source user. Default: `extension_{clientId without hyphens}_syncSource`.",
     "extension_7a1b2c3d4e5f4a6b8c7d9e0f1a2b3c4d_syncSource",
   ),
+  defaultDomain: says(
+    z.hostname().optional(),
+    "The tenant's default verified domain: what `DefaultDomain()` says in mappings of jobs that come from here.",
+    "contoso.com",
+  ),
   extensions: says(
     z
       .array(
@@ -342,12 +347,14 @@ export const AdminConfig = z.strictObject({
     z
       .array(
         z.strictObject({
-          principal: says(z.guid(), "Object id of a person or service principal of the tenant that signs in to the admin API.", ID),
-          targets: says(
-            z.array(name()).min(1).optional(),
-            "Only these target tenants, by name. Absent: all.",
-            ["contoso-gov"],
+          principal: says(
+            z.guid(),
+            "Object id of a person or service principal of the tenant that signs in to the admin API.",
+            ID,
           ),
+          targets: says(z.array(name()).min(1).optional(), "Only these target tenants, by name. Absent: all.", [
+            "contoso-gov",
+          ]),
           jobs: says(z.array(name()).min(1).optional(), "Only these jobs. Absent: all.", ["contoso-to-gov"]),
         }),
       )

@@ -77,4 +77,6 @@ export interface Tenant {
   redirectUrl: string;
   /** Directory extensions of its users that the configuration declares. */
   extensions: readonly DirectoryExtension[];
+  /** Of the tenant's verified domains, for `DefaultDomain()`. */
+  defaultDomain?: string | undefined;
 }

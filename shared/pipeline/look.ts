@@ -10,6 +10,7 @@ import type { Reason } from "../messages/hint.ts";
 import type { Lane } from "../ports/source-tenant.ts";
 import { readCandidates } from "./candidates.ts";
 import { ownerOf } from "./ownership.ts";
+import { askWhoHasThem } from "./uniqueness.ts";
 import { pairKey, type World } from "./world.ts";
 
 /** One person in one pair, and why we look. */
@@ -50,7 +51,7 @@ export async function lookAt(world: World, person: Person, link: Link | undefine
     stamp: stampOf(world.rules.deployment, pair.source.id, userId),
   };
   const now = world.clock.now();
-  const moment = momentOf(world, pair);
+  const moment = await askWhoHasThem(world, person, link, scope, target, momentOf(world, pair));
   return {
     kind: "seen",
     inputs,
@@ -59,9 +60,10 @@ export async function lookAt(world: World, person: Person, link: Link | undefine
 }
 
 /** What mappings evaluate with, beside the user. */
-export const momentOf = (world: Pick<World, "clock" | "chance">, _pair: Pair): MappingMoment => ({
+export const momentOf = (world: Pick<World, "clock" | "chance">, { source }: Pair): MappingMoment => ({
   now: world.clock.now(),
   randomBytes: (count) => Buffer.from(world.chance.secret(count), "base64url"),
+  ...(source.defaultDomain === undefined ? {} : { defaultDomain: source.defaultDomain }),
 });
 
 /** One reading of a source user that serves all of these pairs. */

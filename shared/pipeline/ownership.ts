@@ -1,4 +1,4 @@
-import { linkName } from "../domain/link.ts";
+import { LEASE_MS, linkName } from "../domain/link.ts";
 import type { TargetTenant } from "../ports/target-tenant.ts";
 import { pairKey, type World } from "./world.ts";
 
@@ -9,6 +9,8 @@ import { pairKey, type World } from "./world.ts";
 
 const userRow = (targetId: string) => `user:${targetId}`;
 const addressRow = (world: World, address: string) => `address:${world.hash(address.toLowerCase())}`;
+const valueRow = (world: World, attribute: string, value: string) =>
+  `value:${world.hash(`${attribute}\n${value.toLowerCase()}`)}`;
 
 export interface Owned {
   sourceTenantId: string;
@@ -25,10 +27,42 @@ export async function takeUser(world: World, owned: Owned, targetId: string): Pr
 
 /** An address whose owner has no target user any more, not even in the recycle bin, goes to the next person. */
 export async function takeAddress(world: World, owned: Owned, address: string, target: TargetTenant): Promise<Taking> {
-  const row = addressRow(world, address);
+  return takeOver(world, owned, addressRow(world, address), target);
+}
+
+/** A value of an attribute that no two target users may share; as with addresses, it goes on when its owner is gone. */
+export async function takeValue(
+  world: World,
+  owned: Owned,
+  attribute: string,
+  value: string,
+  target: TargetTenant,
+): Promise<Taking> {
+  return takeOver(world, owned, valueRow(world, attribute, value), target, YOUNG_MS);
+}
+
+/** Whoever has reserved a value a moment ago has no link yet and is at work on it. */
+const YOUNG_MS = LEASE_MS;
+
+/** Somebody else of ours has the value, or is about to get it. */
+export async function valueIsTaken(
+  world: World,
+  owned: Owned,
+  attribute: string,
+  value: string,
+  target: TargetTenant,
+): Promise<boolean> {
+  const stored = await world.tables.targets.read(owned.targetTenantId, valueRow(world, attribute, value));
+  const owner = stored?.value.link;
+  if (owner === undefined || owner === linkName(owned.sourceTenantId, owned.userId)) return false;
+  return (stored?.ageMs ?? 0) < YOUNG_MS || !(await ownerIsGone(world, owned, owner, target));
+}
+
+async function takeOver(world: World, owned: Owned, row: string, target: TargetTenant, youngMs = 0): Promise<Taking> {
   const first = await take(world, owned, row);
   if (first.kind === "taken" || !(await ownerIsGone(world, owned, first.by, target))) return first;
   const stored = await world.tables.targets.read(owned.targetTenantId, row);
+  if (stored && stored.ageMs < youngMs) return first;
   const link = linkName(owned.sourceTenantId, owned.userId);
   const written = await world.tables.targets.write(owned.targetTenantId, row, { link }, stored?.etag);
   return written.kind === "written" ? { kind: "taken" } : first;

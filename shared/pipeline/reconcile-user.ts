@@ -17,6 +17,7 @@ import { takeAddress, takeUser } from "./ownership.ts";
 import type { Pace } from "./pace.ts";
 import { logOutcomeOf, logRowName, writeLog } from "./provisioning-log.ts";
 import { countRemoval } from "./removals.ts";
+import { reserveValues } from "./uniqueness.ts";
 import type { LogRow, World } from "./world.ts";
 
 /** Times that a look starts over because somebody else has written in between, before the hint goes back to the queue. */
@@ -242,6 +243,8 @@ async function write(desk: Desk, person: Person, stored: StoredLink, look: Seen,
     if (!block) return hold(world, person, stored, look.inputs, mayNot);
     plan = block;
   }
+  if (plan.kind === "create" && !(await reserveValues(world, person, plan.job.mapper.uniques, plan.wanted)))
+    return { kind: "startOver" };
   const unsettled = (plan.kind === "update" || plan.kind === "restore") && plan.unsettled === true;
   const cost = costOf(plan);
   const grant = await desk.pace(person.pair.target.id).take(cost, person.lane, person.paidWrites >= cost);

@@ -21,6 +21,8 @@ export interface TargetTenant {
   ): Promise<readonly TargetUser[]>;
   /** Live users whose attribute has this value, as far as the search index knows. */
   findBy(attribute: string, value: string, attributes: AttributeNames, lane: Lane): Promise<readonly TargetUser[]>;
+  /** Everybody, live or in the recycle bin, whose attribute has one of these values, as far as the search index knows. */
+  holders(attribute: string, values: readonly string[], lane: Lane): Promise<readonly Holder[]>;
   /** Whether somebody has a directory role or is in a group that can be given one. */
   privilegeOf(targetId: string, lane: Lane): Promise<Reading<Privilege>>;
   /** Successful sign-ins that the tenant still remembers, newest first. */
@@ -44,6 +46,12 @@ export interface TargetTenant {
   /** To the recycle bin, for 30 days. Never purges. */
   softDelete(targetId: string, call: WriteCall): Promise<"done" | "missing">;
   restore(targetId: string, call: WriteCall): Promise<"done" | "missing">;
+}
+
+/** Who has a value, which may differ in letter case from the one that was asked for. */
+export interface Holder {
+  value: string;
+  userId: string;
 }
 
 export interface Invitation {

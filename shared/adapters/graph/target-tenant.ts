@@ -4,10 +4,18 @@ import type { Privilege, Reading, SignIn } from "../../domain/adoption.ts";
 import { type ErrorCode, SyncError } from "../../domain/error.ts";
 import type { Attributes, TargetUser } from "../../domain/user.ts";
 import type { Lane } from "../../ports/source-tenant.ts";
-import type { AttributeNames, Invitation, Invited, TargetTenant, WriteCall } from "../../ports/target-tenant.ts";
+import type {
+  AttributeNames,
+  Holder,
+  Invitation,
+  Invited,
+  TargetTenant,
+  WriteCall,
+} from "../../ports/target-tenant.ts";
 import type { GraphAnswer, GraphCall } from "./connection.ts";
 import { errorDetail, type Gateway } from "./gateway.ts";
 import { readPrivilege, readSignIns } from "./guest-evidence.ts";
+import { readHolders } from "./holders.ts";
 import { EXPAND_MANAGER, IDENTITY, patchOf, selectOf, targetUserOf } from "./users.ts";
 
 /** So many refusals of different people in a row are not about the people: the tenant has withdrawn its consent. */
@@ -84,6 +92,11 @@ export class GraphTargetTenant implements TargetTenant {
     const path = `/users?$count=true&$filter=${filter}&$select=${this.select(attributes)},${IDENTITY}`;
     const items = await this.page(path, ADVANCED, lane);
     return items.map((item) => this.user(item, attributes, false));
+  }
+
+  holders(attribute: string, values: readonly string[], lane: Lane): Promise<readonly Holder[]> {
+    const readPage = (path: string, advanced: boolean) => this.page(path, advanced ? ADVANCED : undefined, lane);
+    return readHolders(readPage, attribute, values, lane);
   }
 
   privilegeOf(targetId: string, lane: Lane): Promise<Reading<Privilege>> {

@@ -23,6 +23,8 @@ export interface MappingSurroundings {
   clouds?: CloudPair;
   /** The job's switch. Absent: not asked for. */
   flowNullValues?: boolean;
+  /** Of the source tenant; null: the configuration does not say. */
+  defaultDomain?: string | null;
 }
 
 /** Everything that is wrong with one mapping, its expression aside. */
@@ -93,7 +95,14 @@ export function* expressionMistakes(
   { target }: AttributeMapping,
   attribute: TargetAttribute | undefined,
   expression: Expression,
+  { defaultDomain }: MappingSurroundings,
 ): Generator<Told> {
+  if (defaultDomain === null && expression.functions.has("DefaultDomain"))
+    yield {
+      key: "expression",
+      problem: "the default domain of the source tenant is not known",
+      remedy: "Set `defaultDomain` of the source tenant.",
+    };
   for (const name of expression.attributes) {
     const problem = sourceProblem(name);
     if (problem) yield { key: "expression", ...problem };

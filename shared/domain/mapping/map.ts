@@ -117,7 +117,8 @@ export function compileMappings(
     for (const told of mistakesOf(mapping, attribute, mappings, surroundings)) mistakes.push({ index, ...told });
     const expression = expressionOf(mapping, index, mistakes, warnings);
     if (expression)
-      for (const told of expressionMistakes(mapping, attribute, expression)) mistakes.push({ index, ...told });
+      for (const told of expressionMistakes(mapping, attribute, expression, surroundings))
+        mistakes.push({ index, ...told });
     if (!attribute) continue;
     for (const told of warningsOf(mapping, attribute, expression, surroundings)) warnings.push({ index, ...told });
     const fixed = (value: AttributeValue | undefined) => {
