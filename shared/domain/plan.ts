@@ -372,10 +372,12 @@ function planLive(
 ): Plan {
   const blockedByUs = view.link?.blockedByUs === true;
   if (!source.accountEnabled && user.accountEnabled) {
+    const more = hasOtherType(user, job) || (job.actions.update && managerId !== undefined); // a block waits for neither
     return {
       ...blockUpdate(user.id),
       changes: { ...(job.actions.update ? comparedWith(user, wishes, view, false) : {}), accountEnabled: false },
       job,
+      ...moreAfter(more),
     };
   }
   const enable = source.accountEnabled && !user.accountEnabled && blockedByUs;

@@ -71,8 +71,9 @@ const OF_CODES: Partial<Record<ErrorCode, SkipReason>> = {
   REMOVALS_STOPPED: "TooManyDeletes",
 };
 
+const DOCUMENTED: Partial<Record<Because | ErrorCode, SkipReason | undefined>> = { ...SKIP_REASONS, ...OF_CODES };
+
 /** The documented name beside a reason or a code of ours; `undefined`: Entra has none. */
-export function skipReasonOf(because: string): SkipReason | undefined {
-  if (Object.hasOwn(SKIP_REASONS, because)) return SKIP_REASONS[because as Because];
-  return OF_CODES[because as ErrorCode];
+export function skipReasonOf(because: Because | ErrorCode): SkipReason | undefined {
+  return DOCUMENTED[because];
 }

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { type PaceState, paceLimits, takeWrites } from "../../shared/domain/pace.ts";
 import { needsTarget, type PersonView, type Plan, planUser, type TargetView } from "../../shared/domain/plan.ts";
 import type { ScopeDecision } from "../../shared/domain/scope.ts";
+import { SKIP_REASONS } from "../../shared/domain/skip-reason.ts";
 import { isExternal, type TargetUser } from "../../shared/domain/user.ts";
 import { Repeats } from "../../shared/pipeline/repeats.ts";
 import { ada, adasGuest, job, MOMENT, pair, SELF } from "./people.ts";
@@ -22,6 +23,7 @@ const guest: fc.Arbitrary<TargetUser> = fc
   .record({
     id: fc.constantFrom("t1", "t2"),
     accountEnabled: fc.boolean(),
+    userType: fc.constantFrom("Guest", "Member"),
     stamp: fc.constantFrom(SELF.stamp, null, "contoso/elsewhere/somebody"),
     softDeleted: fc.boolean(),
     managerId: maybe(fc.constant("m1")),
@@ -67,6 +69,8 @@ const jobs = fc
     create: fc.boolean(),
     update: fc.boolean(),
     delete: fc.boolean(),
+    changeUserType: fc.boolean(),
+    onDisabledThenUnassigned: fc.constantFrom("keep", "asOutOfScope"),
   })
   .map(({ create, update, delete: removes, ...rest }) => [
     job({ ...rest, actions: { create, update, delete: removes } }),
@@ -93,10 +97,13 @@ const situation = fc
       "missing",
       "sourceDeleted",
       "notAssigned",
+      "notListed",
+      "filteredOut",
+      "leftAlone",
       "externalAtSource",
       "guestAtSource",
     ),
-    manager: fc.constantFrom("leave", "set"),
+    manager: fc.constantFrom("leave", "set", "remove"),
     groupsHealthy: fc.boolean(),
   })
   .map(({ jobs, user, scope: kind, manager, ...view }) => {
@@ -106,7 +113,14 @@ const situation = fc
         ? { kind, job: first, user }
         : kind === "missing"
           ? { kind }
-          : { kind: "out", because: kind, ...(kind === "sourceDeleted" ? {} : { user }) };
+          : kind === "leftAlone"
+            ? { kind: "out", because: "filteredOut", user, assignedTo: jobs, leftAloneBy: [first.id] }
+            : { kind: "out", because: kind, ...(kind === "sourceDeleted" ? {} : { user }) };
+    const managers = {
+      leave: { kind: "leave" },
+      set: { kind: "set", targetId: "m1" },
+      remove: { kind: "remove" },
+    } as const;
     const seen: PersonView = {
       ...view,
       now: NOW,
@@ -114,7 +128,7 @@ const situation = fc
       self: SELF,
       scope,
       target: needsTarget(view.link, scope) ? view.target : { kind: "unread" },
-      manager: manager === "set" && scope.kind === "in" ? { kind: "set", targetId: "m1" } : { kind: "leave" },
+      manager: managers[scope.kind === "in" ? manager : "leave"],
     };
     return { view: seen, rules: { pair: pair(jobs), ...RULES } };
   });
@@ -153,6 +167,47 @@ describe("a plan", () => {
     } else expect(scope.kind).toBe("out");
   });
 
+  always("removes nobody whom the owning job only reads past", (view, plan) => {
+    const { scope, link } = view;
+    if (plan.kind === "delete" && scope.kind === "out" && scope.because !== "sourceDeleted") {
+      expect(scope.leftAloneBy ?? []).not.toContain(link?.jobId);
+    }
+  });
+
+  always(
+    "blocks whoever is disabled at the source and owned by a job, or removes them, or is about to",
+    (view, plan, rules) => {
+      const { scope, target, link } = view;
+      if (scope.kind === "missing" || scope.user?.accountEnabled !== false) return;
+      if (target.kind !== "found" || !link?.targetId || link.state === "inviting") return;
+      const { user } = target;
+      const ours = isExternal(user) && (user.stamp === null || user.stamp === SELF.stamp);
+      const owned = scope.kind === "in" || rules.pair.jobs.some(({ id }) => id === link.jobId);
+      if (!ours || !owned || !user.accountEnabled || user.softDeleted) return;
+      const done = plan.kind === "update" ? plan.changes.accountEnabled === false : plan.kind === "delete";
+      // What a replica shows of a user whom we have removed before is believed only when every replica has seen it.
+      expect(done || plan.kind === "confirm" || link.state === "removed").toBe(true);
+    },
+  );
+
+  always("names only reasons that the log can give a documented name", (_view, plan) => {
+    if ("because" in plan) expect(SKIP_REASONS).toHaveProperty(plan.because);
+  });
+
+  always(
+    "changes the type of nobody but on creation, or where the job asks for it, and then nothing else",
+    (_view, plan) => {
+      if (plan.kind !== "update" || plan.changes.userType === undefined) return;
+      if (plan.effect === "finish") return;
+      expect(plan).toMatchObject({
+        effect: "changeType",
+        changes: { userType: "Member" },
+        job: { changeUserType: true },
+      });
+      expect(Object.keys(plan.changes)).toEqual(["userType"]);
+    },
+  );
+
   always("takes nobody who is tied to somebody else", (view, plan) => {
     if (view.target.kind !== "candidates") return;
     if (plan.kind !== "update" && plan.kind !== "restore" && plan.kind !== "found") return;
@@ -173,19 +228,19 @@ describe("a plan", () => {
 
   always("is done once it is done: the next look keeps what it wrote", (view, plan, rules) => {
     if (plan.kind !== "update" || view.target.kind !== "found" || view.scope.kind !== "in" || !view.link) return;
-    const { accountEnabled, syncSource, ...attributes } = plan.changes;
+    if (plan.unsettled) return;
+    const { accountEnabled, syncSource, userType, ...attributes } = plan.changes;
     const before = view.target.user;
     const user: TargetUser = {
       ...before,
       attributes: { ...before.attributes, ...attributes },
       accountEnabled: typeof accountEnabled === "boolean" ? accountEnabled : before.accountEnabled,
       stamp: typeof syncSource === "string" ? syncSource : before.stamp,
-      managerId: plan.managerId ?? before.managerId,
+      userType: typeof userType === "string" ? userType : before.userType,
+      managerId: plan.managerId === undefined ? before.managerId : (plan.managerId ?? undefined),
     };
     const { claim: _, writtenAt: __, ...rest } = view.link; // every replica has seen it
-    // A block does not wait for the manager.
-    const manager = plan.effect === "disable" ? ({ kind: "leave" } as const) : view.manager;
-    const after: PersonView = { ...view, manager, link: { ...rest, state: "linked" }, target: { kind: "found", user } };
+    const after: PersonView = { ...view, link: { ...rest, state: "linked" }, target: { kind: "found", user } };
     expect(planUser(after, rules)).toMatchObject({ kind: "keep" });
   });
 });
