@@ -38,6 +38,7 @@ export async function hintInBulk(
   userIds: readonly string[],
   reason: Reason,
   afterMs = 0,
+  targetTenantId?: string,
 ): Promise<void> {
   const unique = [...new Set(userIds)];
   const messages: OutgoingMessage[] = [];
@@ -48,6 +49,7 @@ export async function hintInBulk(
       userIds: unique.slice(start, start + BUNDLE),
       reason,
       noticedAt: world.clock.now(),
+      ...(targetTenantId === undefined ? {} : { targetTenantId }),
     } as const;
     messages.push(hintMessage(world, `${from}:${start}`, content, afterMs));
   }

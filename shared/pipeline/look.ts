@@ -30,7 +30,7 @@ export interface Person {
 export type Look = { kind: "asBefore"; link: Link } | { kind: "seen"; view: PersonView; inputs: string };
 
 /** Reasons that trust no hash: something beside the source user may have changed. */
-const LOOKS_DEEPER: ReadonlySet<Reason> = new Set(["verify", "manager", "operator"]);
+const LOOKS_DEEPER: ReadonlySet<Reason> = new Set(["verify", "manager", "operator", "drift"]);
 
 /** Reads the target only where the inputs have changed or nothing is known. The link was read before the source was. */
 export async function lookAt(world: World, person: Person, link: Link | undefined, source: SourceView): Promise<Look> {
@@ -94,7 +94,7 @@ export async function readSource(
 }
 
 /** Nothing has changed since the last decision, and nothing is under way that time alone moves on. */
-function isAsBefore(link: Link, inputs: string, reason: Reason, now: number): boolean {
+export function isAsBefore(link: Link, inputs: string, reason: Reason, now: number): boolean {
   if (link.inputs !== inputs || link.claim || LOOKS_DEEPER.has(reason)) return false;
   if (link.missingSince !== undefined || link.outSince !== undefined || link.targetMissingSince !== undefined)
     return false;

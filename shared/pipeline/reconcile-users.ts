@@ -203,7 +203,7 @@ export class Reconciler {
 }
 
 /** Looks that trust no hash stay what they are until they are settled. */
-const keepsReason = ({ reason }: Hint): boolean => reason === "verify" || reason === "manager" || reason === "operator";
+const keepsReason = ({ reason }: Hint): boolean => reason === "verify" || reason === "manager" || reason === "operator" || reason === "drift";
 
 /** The pairs that a hint is about. */
 export const pairsOf = (world: World, hint: Hint): readonly Pair[] =>
