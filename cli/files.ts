@@ -24,14 +24,16 @@ export function parseJson<T>(text: string, schema: z.ZodType<T>): { value: T } |
   return parsed.success ? { value: parsed.data } : { wrong: z.prettifyError(parsed.error).replaceAll("\n", " ") };
 }
 
-export function readJson<T>(file: string, schema: z.ZodType<T>): T {
-  let text: string;
+export function readText(file: string): string {
   try {
-    text = readFileSync(file, "utf8");
+    return readFileSync(file, "utf8").replace(/^\uFEFF/, "");
   } catch (error) {
     throw new UsageError(`${file} cannot be read: ${asError(error).message}`);
   }
-  const parsed = parseJson(text.replace(/^\uFEFF/, ""), schema);
+}
+
+export function readJson<T>(file: string, schema: z.ZodType<T>): T {
+  const parsed = parseJson(readText(file), schema);
   if ("wrong" in parsed) throw new UsageError(`${file}: ${parsed.wrong}`);
   return parsed.value;
 }

@@ -2,6 +2,8 @@
 import { Command, CommanderError } from "commander";
 import { EXIT, UsageError } from "./exit-code.ts";
 import { addExpression } from "./offline/expression.ts";
+import { addMap } from "./offline/map.ts";
+import { addSchema } from "./offline/schema.ts";
 import { addScope } from "./offline/scope.ts";
 
 /** `cross-cloud-sync`: results go to standard output as JSON lines, everything said to people to standard error. */
@@ -17,6 +19,8 @@ function program(): Command {
     .exitOverride();
   addExpression(command);
   addScope(command);
+  addMap(command);
+  addSchema(command);
   for (const group of command.commands) {
     group.copyInheritedSettings(command);
     for (const leaf of group.commands) leaf.copyInheritedSettings(group);

@@ -10,13 +10,9 @@ import {
 } from "../../shared/domain/mapping/expression/index.ts";
 import { EXIT, UsageError } from "../exit-code.ts";
 import { lines, parseJson, readJson } from "../files.ts";
+import { MOMENT, momentOf } from "./moment.ts";
 
 const ATTRIBUTES = z.record(z.string(), z.unknown());
-const MOMENT = z.union([z.number(), z.string()]).transform((value, context) => {
-  const ms = new Date(value).getTime();
-  if (Number.isNaN(ms)) context.addIssue({ code: "custom", message: "is no moment; write 2026-01-31T12:00:00Z" });
-  return ms;
-});
 const CASE = z.object({
   expression: z.string(),
   attributes: ATTRIBUTES.nullish(),
@@ -89,12 +85,11 @@ async function evaluate(expression: string | undefined, options: Options): Promi
     }
     return;
   }
-  const now = MOMENT.optional().safeParse(options.now);
-  if (!now.success) throw new UsageError(`--now ${options.now} is no moment; write 2026-01-31T12:00:00Z.`);
+  const now = momentOf(options.now);
   const { answer, warnings } = evaluateCase({
     expression: expression ?? "",
     attributes: options.user === undefined ? {} : readJson(options.user, ATTRIBUTES),
-    now: now.data,
+    now,
     defaultDomain: options.defaultDomain,
   });
   for (const warning of warnings) process.stderr.write(`warning at ${warning}\n`);
