@@ -225,6 +225,8 @@ export interface TruthUser {
    */
   home: { tenant: string; userId: string } | undefined;
   invitedAddress: string | undefined;
+  /** Holds a directory role. */
+  administrator?: boolean;
   properties: Readonly<Record<string, unknown>>;
 }
 
@@ -236,7 +238,13 @@ export interface TenantTruth {
   userByName(userPrincipalName: string): TruthUser | undefined;
   /** Also soft-deleted ones; purged ones are gone. */
   user(id: string): TruthUser | undefined;
-  groups(): Iterable<{ id: string; displayName: string; memberIds: readonly string[]; deletedAt: number | undefined }>;
+  groups(): Iterable<{
+    id: string;
+    displayName: string;
+    memberIds: readonly string[];
+    deletedAt: number | undefined;
+    roleAssignable?: boolean;
+  }>;
   contacts(): Iterable<{ id: string; mail: string }>;
   /**
    * Graph property names; `manager` as an id; `id` may be given. `creationType: "Invitation"` makes a guest whose home is
@@ -249,13 +257,27 @@ export interface TenantTruth {
   deleteUser(id: string): void;
   purgeUser(id: string): void;
   restoreUser(id: string): void;
-  createGroup(properties: { id?: string; displayName: string; unified?: boolean; members?: readonly string[] }): string;
+  createGroup(properties: {
+    id?: string;
+    displayName: string;
+    unified?: boolean;
+    /** Can be given a directory role. */
+    roleAssignable?: boolean;
+    members?: readonly string[];
+  }): string;
   deleteGroup(id: string): void;
   addMember(groupId: string, memberId: string): void;
   removeMember(groupId: string, memberId: string): void;
   createContact(properties: { displayName: string; mail: string }): string;
-  /** The guest accepts the invitation. */
-  redeem(userId: string): void;
+  /**
+   * The guest accepts the invitation, with the account of the invited address unless said otherwise: `issuer` as in
+   * `identities` (`ExternalAzureAD`, `mail`, `MicrosoftAccount`, …), `home` whose account it really is.
+   */
+  redeem(userId: string, how?: { issuer?: string; home?: TruthUser["home"] }): void;
+  /** The user signs in, from the home that is known unless another one is said; `errorCode` 0 is success. */
+  signIn(userId: string, how?: { homeTenantId?: string; errorCode?: number }): void;
+  /** All sign-ins since the world began. */
+  signIns(userId: string): readonly { homeTenantId: string; errorCode: number; at: number }[];
   /** Gives the user a directory role: sensitive writes are then refused to ordinary apps. */
   makeAdministrator(userId: string): void;
   /** Every commit from now on, in order. Returns the function that ends it. */

@@ -126,7 +126,7 @@ function bodyOf(request: GraphRequest): unknown {
 
 /** Resource units with the documented adjustments. */
 export function costOf(route: Route, query: Query): number {
-  if (route.quota === "subscriptions") return 1;
+  if (route.quota !== "identity") return 1;
   let cost = route.cost;
   if (route.path === "/directoryObjects/getByIds") return query.has("$select") ? 2 : cost;
   if (query.has("$select")) cost--;

@@ -13,6 +13,7 @@ import { CrossTenantPolicies } from "./policies-store.ts";
 import { Router } from "./router.ts";
 import { ROUTES } from "./routes.ts";
 import type { Roots, Tenant, World } from "./runtime.ts";
+import { SignIns } from "./sign-ins.ts";
 import { Statistics } from "./statistics.ts";
 import { Subscriptions } from "./subscriptions-store.ts";
 import { Throttle } from "./throttling.ts";
@@ -161,6 +162,7 @@ function createTenant(world: World, spec: TenantSpec, roots: Roots, ordinal: num
       directory,
     }),
     tokens: new Tokens(spec, roots, world, ordinal),
+    signIns: new SignIns(),
     statistics,
     chance: streams,
   };

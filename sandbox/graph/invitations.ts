@@ -245,8 +245,8 @@ function redeemIfAutomatic(tenant: Tenant, id: string, by: string): void {
     redeem(tenant, id, by);
 }
 
-/** The guest signs in for the first time. */
-export function redeem(tenant: Tenant, id: string, by: string): void {
+/** The guest signs in for the first time, with an account of Entra ID unless another issuer is said. */
+export function redeem(tenant: Tenant, id: string, by: string, issuer = "ExternalAzureAD"): void {
   const person = tenant.directory.people.now(id);
   if (!person) throw new Error(`there is no user ${id}`);
   const identities = Array.isArray(person.state.properties.identities) ? person.state.properties.identities : [];
@@ -256,7 +256,7 @@ export function redeem(tenant: Tenant, id: string, by: string): void {
     {
       externalUserState: "Accepted",
       externalUserStateChangeDateTime: `${new Date(tenant.world.clock.now()).toISOString().slice(0, 19)}Z`,
-      identities: [{ signInType: "federated", issuer: "ExternalAzureAD", issuerAssignedId: null }, ...kept],
+      identities: [{ signInType: "federated", issuer, issuerAssignedId: null }, ...kept],
     },
     by,
   );

@@ -91,6 +91,13 @@ function organization({ tenant }: Call): Reply {
           name: spec.domain,
           type: "Managed",
         },
+        ...(spec.otherDomains ?? []).map((name) => ({
+          capabilities: "Email, OfficeCommunicationsOnline",
+          isDefault: false,
+          isInitial: false,
+          name,
+          type: "Managed",
+        })),
       ],
     },
   ];

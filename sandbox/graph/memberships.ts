@@ -4,9 +4,10 @@
  */
 import { mixedSelection, page, renderObject } from "./groups.ts";
 import { allowQuery, badRequest, isGuid, isRecord, notFound, ODataError, type Reply } from "./odata.ts";
-import { permits, READ_GROUPS, READ_MEMBERSHIPS, READ_OBJECTS, READ_USERS } from "./permissions.ts";
+import { permits, READ_GROUPS, READ_MEMBERSHIPS, READ_OBJECTS, READ_ROLES, READ_USERS } from "./permissions.ts";
 import type { GroupRecord } from "./records.ts";
 import { stateAt } from "./records.ts";
+import { roleOf } from "./roles.ts";
 import { type Call, context, indexTime, type Route, replicaTime, type Tenant } from "./runtime.ts";
 
 const CHECKED_GROUPS_MAX = 20;
@@ -52,11 +53,13 @@ function memberOf(call: Call, transitive: boolean, cast: string | undefined): Re
   const select = mixedSelection(call);
   const at = call.eventual ? indexTime(tenant) : replicaTime(tenant);
   const id = member(call, at);
-  const groups = groupsOf(tenant, id, at, transitive);
+  const groups = groupsOf(tenant, id, at, transitive).map((group) => renderObject(tenant, group.id, at, select));
+  const role = cast === undefined ? roleOf(tenant, id) : undefined;
+  const readable =
+    role && (permits(call.principal, READ_ROLES) ? role : { "@odata.type": role["@odata.type"], id: role.id });
   const path = `${call.route.path.split("/")[1]}/${id}/${transitive ? "transitiveMemberOf" : "memberOf"}${cast ? `/${cast}` : ""}`;
-  return page(call, groups, path, cast ? "groups" : "directoryObjects", (group) =>
-    renderObject(tenant, group.id, at, select),
-  );
+  const all = [...groups, ...(readable ? [readable] : [])];
+  return page(call, all, path, cast ? "groups" : "directoryObjects", (object) => object);
 }
 
 function texts(body: unknown, name: string, most: number): string[] {

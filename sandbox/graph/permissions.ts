@@ -94,6 +94,15 @@ export const READ_ORGANIZATION = any(
   "User.Read.All",
 );
 export const READ_CONTACTS = any("OrgContact.Read.All", "Directory.Read.All", "Directory.ReadWrite.All");
+/** Role assignments. */
+export const READ_ROLES = any(
+  "RoleManagement.Read.Directory",
+  "RoleManagement.Read.All",
+  "Directory.Read.All",
+  "RoleManagement.ReadWrite.Directory",
+  "Directory.ReadWrite.All",
+);
+export const READ_SIGN_INS = any("AuditLog.Read.All");
 export const REVOKE_SESSIONS = any("User.RevokeSessions.All", "User.ReadWrite.All", "Directory.ReadWrite.All");
 /** What is subscribed to decides; checked with the resource. */
 export const SUBSCRIBE = any("User.Read.All", "Group.Read.All");
@@ -114,6 +123,8 @@ export const EVERY_PERMISSION: readonly string[] = [
       READ_POLICIES,
       READ_SKUS,
       READ_CONTACTS,
+      READ_ROLES,
+      READ_SIGN_INS,
       REVOKE_SESSIONS,
       SUBSCRIBE,
     ]

@@ -18,6 +18,7 @@ export const Population = z.strictObject({
             id: z.guid().optional(),
             displayName: z.string().min(1),
             unified: z.boolean().optional(),
+            roleAssignable: z.boolean().optional(),
             members: z.array(user).default([]),
           }),
         )
@@ -32,8 +33,10 @@ export const Population = z.strictObject({
       remove: z.array(z.strictObject({ group: z.guid(), member: user })).default([]),
     })
     .prefault({}),
-  /** Guests who sign in for the first time. */
-  redeem: z.array(user).default([]),
+  /** Guests who accept, with an account of Entra ID unless an issuer is said: `mail`, `MicrosoftAccount`, … */
+  redeem: z.array(z.union([user, z.strictObject({ user, issuer: z.string().min(1) })])).default([]),
+  /** Users who sign in, from their home unless another tenant is said. */
+  signIns: z.array(z.strictObject({ user, homeTenantId: z.guid().optional() })).default([]),
   /** Users who get a directory role. */
   administrators: z.array(user).default([]),
   /** Users go to the recycle bin. */
@@ -60,15 +63,16 @@ export function applyPopulation(truth: TenantTruth, population: Population): Pop
     const { manager } = given;
     return typeof manager === "string" ? { ...given, manager: idOf(manager) } : given;
   };
-  const { create, update, members, redeem, administrators, restore, purge } = population;
+  const { create, update, members, redeem, signIns, administrators, restore, purge } = population;
   const created: PopulationAnswer["created"] = { users: [], groups: [], contacts: [] };
   for (const given of create.users) created.users.push(truth.createUser(resolved(given)));
-  for (const { id, displayName, unified, members: ids } of create.groups) {
+  for (const { id, displayName, unified, roleAssignable, members: ids } of create.groups) {
     const group = {
       displayName,
       members: ids.map(idOf),
       ...(id === undefined ? {} : { id }),
       ...(unified === undefined ? {} : { unified }),
+      ...(roleAssignable === undefined ? {} : { roleAssignable }),
     };
     created.groups.push(truth.createGroup(group));
   }
@@ -76,7 +80,12 @@ export function applyPopulation(truth: TenantTruth, population: Population): Pop
   for (const { user: who, changes } of update) truth.updateUser(idOf(who), resolved(changes));
   for (const { group, member } of members.add) truth.addMember(group.toLowerCase(), idOf(member));
   for (const { group, member } of members.remove) truth.removeMember(group.toLowerCase(), idOf(member));
-  for (const who of redeem) truth.redeem(idOf(who));
+  for (const who of redeem) {
+    if (typeof who === "string") truth.redeem(idOf(who));
+    else truth.redeem(idOf(who.user), { issuer: who.issuer });
+  }
+  for (const { user: who, homeTenantId } of signIns)
+    truth.signIn(idOf(who), homeTenantId === undefined ? {} : { homeTenantId });
   for (const who of administrators) truth.makeAdministrator(idOf(who));
   for (const who of population.delete.users) truth.deleteUser(idOf(who));
   for (const group of population.delete.groups) truth.deleteGroup(group.toLowerCase());

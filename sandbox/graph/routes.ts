@@ -8,7 +8,9 @@ import { LICENCE_ROUTES } from "./licences.ts";
 import { MANAGER_ROUTES } from "./managers.ts";
 import { MEMBERSHIP_ROUTES } from "./memberships.ts";
 import { POLICY_ROUTES } from "./policies.ts";
+import { ROLE_ROUTES } from "./roles.ts";
 import type { Route } from "./runtime.ts";
+import { SIGN_IN_ROUTES } from "./sign-ins.ts";
 import { SPONSOR_ROUTES } from "./sponsors.ts";
 import { SUBSCRIPTION_ROUTES } from "./subscriptions.ts";
 import { USER_ROUTES } from "./users.ts";
@@ -28,4 +30,6 @@ export const ROUTES: readonly Route[] = [
   ...APPLICATION_ROUTES,
   ...POLICY_ROUTES,
   ...LICENCE_ROUTES,
+  ...ROLE_ROUTES,
+  ...SIGN_IN_ROUTES,
 ];

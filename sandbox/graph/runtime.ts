@@ -8,6 +8,7 @@ import type { Directory } from "./directory.ts";
 import type { Faults } from "./faults.ts";
 import type { Query, Reply } from "./odata.ts";
 import type { CrossTenantPolicies } from "./policies-store.ts";
+import type { SignIns } from "./sign-ins.ts";
 import type { Statistics } from "./statistics.ts";
 import type { Subscriptions } from "./subscriptions-store.ts";
 import type { Throttle } from "./throttling.ts";
@@ -38,6 +39,7 @@ export interface Tenant {
   readonly policies: CrossTenantPolicies;
   readonly subscriptions: Subscriptions;
   readonly tokens: Tokens;
+  readonly signIns: SignIns;
   readonly statistics: Statistics;
   readonly chance: TenantChance;
 }
@@ -69,8 +71,8 @@ export interface Call {
   readonly eventual: boolean;
 }
 
-/** `identity` and `subscriptions` have quotas of their own. */
-export type QuotaFamily = "identity" | "subscriptions";
+/** `identity`, `subscriptions` and `reports` have quotas of their own. */
+export type QuotaFamily = "identity" | "subscriptions" | "reports";
 
 export interface Route {
   method: string;

@@ -110,6 +110,17 @@ export const QUOTAS: Readonly<Record<QuotaFamily, readonly Quota[]>> = {
       windowMs: 10_000,
     },
   ],
+  // Identity and access reports.
+  reports: [
+    {
+      scope: "Tenant_Application",
+      limit: "ReadWrite",
+      information: "CPULimitExceeded",
+      counts: "requests",
+      capacity: fixed(5),
+      windowMs: 10_000,
+    },
+  ],
 };
 
 /** Low-priority requests leave this part of a bucket to the others. Microsoft says only that they are throttled first. */

@@ -32,6 +32,7 @@ function truthUser(person: Person): TruthUser {
     deletedBy: record?.deletedBy,
     home: record?.home,
     invitedAddress: record?.invitedAddress,
+    administrator: record?.administrator === true,
     properties,
   };
 }
@@ -109,6 +110,7 @@ export function truthOf(tenant: Tenant): TenantTruth {
           displayName: String(state.properties.displayName),
           memberIds,
           deletedAt: state.deletedAt,
+          roleAssignable: state.properties.isAssignableToRole === true,
         };
       }
     },
@@ -120,7 +122,7 @@ export function truthOf(tenant: Tenant): TenantTruth {
     deleteUser: (id) => directory.softDeleteUser(id, by),
     purgeUser: (id) => directory.purgeUser(id, by),
     restoreUser: (id) => directory.restoreUser(id, by),
-    createGroup({ id, displayName, unified, members }) {
+    createGroup({ id, displayName, unified, roleAssignable, members }) {
       const nickname = displayName.replace(/[^A-Za-z0-9]/g, "").toLowerCase() || "group";
       const mail = `${nickname}@${spec.domain}`;
       const addressed = unified && !directory.proxyHolder(mail) ? { mail, proxyAddresses: [`SMTP:${mail}`] } : {};
@@ -133,6 +135,7 @@ export function truthOf(tenant: Tenant): TenantTruth {
             mailEnabled: unified === true,
             mailNickname: nickname,
             securityEnabled: true,
+            ...(roleAssignable ? { isAssignableToRole: true } : {}),
             ...addressed,
           },
         },
@@ -145,7 +148,24 @@ export function truthOf(tenant: Tenant): TenantTruth {
     addMember: (groupId, memberId) => directory.addMember(groupId, memberId, by),
     removeMember: (groupId, memberId) => directory.removeMember(groupId, memberId, by),
     createContact: (contact) => directory.createContact(contact, by),
-    redeem: (userId) => redeem(tenant, userId, by),
+    redeem(userId, how = {}) {
+      const record = directory.people.record(userId);
+      if (record && "home" in how) record.home = how.home;
+      redeem(tenant, userId, by, how.issuer);
+    },
+    signIn(userId, { homeTenantId, errorCode = 0 } = {}) {
+      const home = directory.people.now(userId)?.record?.home;
+      const homeSpec = home ? tenant.world.tenants.get(home.tenant)?.spec : spec;
+      const from = homeTenantId ?? homeSpec?.id ?? spec.id;
+      tenant.signIns.add({
+        id: tenant.chance.ids.uuid(),
+        userId,
+        at: tenant.world.clock.now(),
+        homeTenantId: from,
+        errorCode,
+      });
+    },
+    signIns: (userId) => tenant.signIns.since(0).filter((record) => record.userId === userId),
     makeAdministrator(userId) {
       const record = directory.people.record(userId);
       if (!record || !alive(stateNow(record.versions))) throw new Error(`${spec.name} has no user ${userId}`);
