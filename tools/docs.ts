@@ -98,7 +98,7 @@ Entra. \`accountEnabled\` always follows the source, except where the target blo
 | \`SWEEP_SCHEDULE\`, \`SUBSCRIPTION_SCHEDULE\` | | NCRONTAB of the two timers: \`0 * * * * *\`, \`30 * * * * *\` |
 | \`SWEEP_SECONDS\` | 300 | a source tenant is swept this often |
 | \`REPLICATION_ALLOWANCE_SECONDS\` | 90 | after this time every replica of Graph has seen a write |
-| \`INDEX_ALLOWANCE_SECONDS\` | 300 | after this time the search index has seen it |
+| \`INDEX_ALLOWANCE_SECONDS\` | 300 | after this time the search index has seen it; less than 75 is refused outside a sandbox, as an invitation that comes late would make a second user |
 | \`SECOND_READING_SECONDS\` | 2 | between two readings of a membership |
 | \`WRITE_QUOTA\` | \`3000/150\` | writes per seconds that a target grants this app registration |
 | \`SANDBOX_ENDPOINTS\` | | only in a sandbox: other roots than the clouds' own |

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { LEASE_MARGIN_MS, LEASE_MS } from "../domain/link.ts";
 import { ConfigInvalid } from "./load.ts";
 
 /** What the environment says: app settings in Azure, `local.settings.json` or the sandbox elsewhere. */
@@ -58,9 +59,27 @@ export function loadSettings(environment: Readonly<Record<string, string | undef
       ? []
       : [["SERVICE_BUS", "is missing: a connection string, or SERVICE_BUS__fullyQualifiedNamespace"] as const]),
   ];
-  if (missing.length > 0) throw invalid(missing);
+  const problems = [...missing, ...tooShort(env)];
+  if (problems.length > 0) throw invalid(problems);
   return settingsOf(env);
 }
+
+/**
+ * An interrupted invitation is taken to have failed when the search index does not show it after the allowance. A worker
+ * that stands still may send it until its lease ends, and the request may be under way for a while: with less than that a
+ * late invitation would be a second user. A sandbox, where time runs faster, may choose.
+ */
+const INDEX_ALLOWANCE_SECONDS_MIN = (LEASE_MS + LEASE_MARGIN_MS) / 1000;
+
+const tooShort = ({ INDEX_ALLOWANCE_SECONDS: seconds, SANDBOX_ENDPOINTS: sandbox }: Environment) =>
+  sandbox === undefined && seconds < INDEX_ALLOWANCE_SECONDS_MIN
+    ? [
+        [
+          "INDEX_ALLOWANCE_SECONDS",
+          `is ${seconds}: a late invitation could make a second user; at least ${INDEX_ALLOWANCE_SECONDS_MIN}`,
+        ] as const,
+      ]
+    : [];
 
 function settingsOf(env: Environment): EnvironmentSettings {
   const [writes = 0, perSeconds = 1] = env.WRITE_QUOTA.split("/").map(Number);

@@ -135,4 +135,16 @@ describe("the environment", () => {
   test("an empty or mistyped number is a mistake, not a default", () => {
     expect(() => loadSettings({ ...env, SWEEP_SECONDS: "often" })).toThrow(/SWEEP_SECONDS/);
   });
+  test.each([
+    { INDEX_ALLOWANCE_SECONDS: "74", endpoints: undefined, refused: true },
+    { INDEX_ALLOWANCE_SECONDS: "75", endpoints: undefined, refused: false },
+    { INDEX_ALLOWANCE_SECONDS: "4", endpoints: "{}", refused: false },
+  ])(
+    "an index allowance of $INDEX_ALLOWANCE_SECONDS s with endpoints $endpoints",
+    ({ endpoints, refused, ...given }) => {
+      const settings = () => loadSettings({ ...env, ...given, SANDBOX_ENDPOINTS: endpoints });
+      if (refused) expect(settings).toThrow(/INDEX_ALLOWANCE_SECONDS.*second user.*75/s);
+      else expect(settings()).toMatchObject({ indexAllowanceMs: Number(given.INDEX_ALLOWANCE_SECONDS) * 1000 });
+    },
+  );
 });
