@@ -1,13 +1,15 @@
 import { app as functions } from "@azure/functions";
+import { inForce } from "../shared/pipeline/deployment.ts";
 import { startSweeps } from "../shared/pipeline/start-sweeps.ts";
 import { app } from "../shared/wire.ts";
 
-const { world, log } = app();
+const receiver = app();
 
 functions.timer("start-sweeps", {
   schedule: "%SWEEP_SCHEDULE%",
   handler: async (_timer, context) => {
-    await world.ready();
-    await startSweeps(world, log(context));
+    await receiver.world.ready();
+    const { world } = await inForce(receiver);
+    await startSweeps(world, receiver.log(context));
   },
 });

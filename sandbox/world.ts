@@ -2,17 +2,22 @@ import { createHash } from "node:crypto";
 import { Connection } from "../shared/adapters/graph/connection.ts";
 import { Gateway } from "../shared/adapters/graph/gateway.ts";
 import { GraphSourceChanges } from "../shared/adapters/graph/source-changes.ts";
+import { GraphSourceListing } from "../shared/adapters/graph/source-listing.ts";
 import { GraphSourceTenant } from "../shared/adapters/graph/source-tenant.ts";
 import { GraphSubscriptions } from "../shared/adapters/graph/subscriptions.ts";
+import { GraphTargetListing } from "../shared/adapters/graph/target-listing.ts";
 import { GraphTargetTenant } from "../shared/adapters/graph/target-tenant.ts";
+import { appendOnly } from "../shared/adapters/tables/append-only.ts";
 import { type LoadedConfig, loadConfig } from "../shared/config/load.ts";
 import type { SyncConfig } from "../shared/config/schema.ts";
+import { weakeningsSince } from "../shared/config/weakenings.ts";
 import { deadLetterQueue, QUEUES, type QueueName } from "../shared/messages/queues.ts";
 import { NotificationDesk } from "../shared/pipeline/accept-notification.ts";
-import { Deployment } from "../shared/pipeline/deployment.ts";
+import { Deployment, inForce, madeOnce } from "../shared/pipeline/deployment.ts";
 import { keepSubscriptions } from "../shared/pipeline/keep-subscriptions.ts";
 import { notificationAnswer } from "../shared/pipeline/notification-answer.ts";
-import { receiveHint, receivePageMessage } from "../shared/pipeline/receive.ts";
+import { startPasses } from "../shared/pipeline/start-passes.ts";
+import { type Receiver, receiveHint, receivePageMessage } from "../shared/pipeline/receive.ts";
 import { Reconciler } from "../shared/pipeline/reconcile-users.ts";
 import { recordDeadLetter } from "../shared/pipeline/record-dead-letter.ts";
 import { startSweeps } from "../shared/pipeline/start-sweeps.ts";
@@ -77,6 +82,8 @@ export interface WorldOptions {
   concurrency?: number;
   /** Timers run this often; 0: never. */
   timerMs?: number;
+  /** Who rolls configurations out, `{tenant}/{object id}`. */
+  author?: string;
   /** Fills the tenants before anything runs. */
   populate?: (graph: GraphTenants) => void;
 }
@@ -164,8 +171,8 @@ interface Parts {
 function startInstance(parts: Parts): Instance {
   const { options, clock, decisionLog, desks } = parts;
   const life = new Life(clock, parts.hooks, () => instance);
-  const world = worldOf(parts, life);
-  const receiver = { world, reconciler: new Reconciler(world), deployment: new Deployment(world) };
+  const receiver = appOf(parts, life, parts.loaded.hash.slice(0, 22));
+  const { world } = receiver;
   const listener = { desk: new NotificationDesk(world), life };
   desks.push(listener);
   const concurrency = options.concurrency ?? 32;
@@ -185,7 +192,12 @@ function startInstance(parts: Parts): Instance {
     if (!life.alive) return;
     if (parts.instances.find(({ stands }) => !stands())?.name !== parts.name)
       return void clock.after(every, () => void tick());
-    await Promise.allSettled([startSweeps(world, decisionLog), keepSubscriptions(world, decisionLog)]);
+    const running = await inForce(receiver).catch(() => receiver); // without storage nothing comes of it either way
+    await Promise.allSettled([
+      startSweeps(running.world, decisionLog),
+      startPasses(running.world, decisionLog),
+      keepSubscriptions(running.world, decisionLog),
+    ]);
     clock.after(every, () => void tick());
   };
   if (every > 0) clock.after(1, () => void tick());
@@ -266,7 +278,18 @@ function renew(clock: SimulatedClock, queues: Broker, queue: string, lockToken: 
   return () => cancel();
 }
 
-function worldOf(parts: Parts, life: Life): World {
+/** What runs one configuration. */
+function appOf(parts: Parts, life: Life, revision: string): Receiver {
+  const world = worldOf(parts, life, revision);
+  return {
+    world,
+    reconciler: new Reconciler(world),
+    deployment: new Deployment(world),
+    inPlace: madeOnce((previous) => appOf({ ...parts, loaded: loadConfig(previous.text) }, life, previous.revision)),
+  };
+}
+
+function worldOf(parts: Parts, life: Life, revision: string): World {
   const { clock, chance, graph, store, bus, loaded, options } = parts;
   const tenants = new Map(
     loaded.config.tenants.map((tenant) => {
@@ -292,6 +315,8 @@ function worldOf(parts: Parts, life: Life): World {
           target: new GraphTargetTenant(gateway, root, stampAttribute),
           changes: new GraphSourceChanges(gateway),
           subscriptions: new GraphSubscriptions(gateway),
+          sourceListing: new GraphSourceListing(gateway),
+          targetListing: new GraphTargetListing(gateway, stampAttribute),
         },
       ] as const;
     }),
@@ -307,15 +332,24 @@ function worldOf(parts: Parts, life: Life): World {
     hash: (text) => createHash("sha256").update(text).digest("base64url"),
     rules: {
       deployment: loaded.deployment,
-      revision: loaded.hash.slice(0, 22),
+      revision,
       tenants: loaded.tenants,
       pairs: loaded.pairs,
+      configuration: {
+        text: loaded.text,
+        author: options.author,
+        weakeningsSince: (previous) => weakeningsSince(previous, loaded.config),
+      },
+      adminScopes: loaded.adminScopes,
     },
     settings: {
       replicationAllowanceMs: 90_000,
       indexAllowanceMs: 300_000,
       secondReadingMs: 2_000,
       sweepMs: 300_000,
+      fullPassMs: 86_400_000,
+      driftMs: 300_000,
+      censusMs: 86_400_000,
       publicUrl: PUBLIC_URL,
       quota: { writes: 3000, perSeconds: 150 },
       ...options.settings,
@@ -329,6 +363,17 @@ function worldOf(parts: Parts, life: Life): World {
       pace: mortal(life, "pace", store.rows("pace")),
       removals: mortal(life, "removals", store.rows("removals")),
       deployment: mortal(life, "deployment", store.rows("deployment")),
+      configurations: mortal(life, "configurations", store.rows("configurations")),
+      requests: mortal(life, "requests", store.rows("requests")),
+      switches: mortal(life, "switches", store.rows("switches")),
+      audit: appendOnly(mortal(life, "audit", store.rows("audit"))),
+      audithead: mortal(life, "audithead", store.rows("audithead")),
+      passes: mortal(life, "passes", store.rows("passes")),
+      passpages: mortal(life, "passpages", store.rows("passpages")),
+      orphans: mortal(life, "orphans", store.rows("orphans")),
+      linkMark: mortal(life, "links", store.rows("links")),
+      targetMark: mortal(life, "targets", store.rows("targets")),
+      recovery: mortal(life, "deployment", store.rows("deployment")),
     },
     bus: {
       send: (queue, messages) => {
@@ -342,6 +387,8 @@ function worldOf(parts: Parts, life: Life): World {
     target: (id) => tenant(id).target,
     changes: (id) => tenant(id).changes,
     subscriptions: (id) => tenant(id).subscriptions,
+    sourceListing: (id) => tenant(id).sourceListing,
+    targetListing: (id) => tenant(id).targetListing,
   };
 }
 

@@ -1,30 +1,38 @@
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { ManagedIdentityCredential } from "@azure/identity";
+import { accessTokens } from "./adapters/entra/access-tokens.ts";
 import { Connection } from "./adapters/graph/connection.ts";
 import { type CredentialSettings, tokenSource } from "./adapters/graph/credentials.ts";
 import { Gateway } from "./adapters/graph/gateway.ts";
 import { GraphSourceChanges } from "./adapters/graph/source-changes.ts";
+import { GraphSourceListing } from "./adapters/graph/source-listing.ts";
 import { GraphSourceTenant } from "./adapters/graph/source-tenant.ts";
 import { GraphSubscriptions } from "./adapters/graph/subscriptions.ts";
+import { GraphTargetListing } from "./adapters/graph/target-listing.ts";
 import { GraphTargetTenant } from "./adapters/graph/target-tenant.ts";
 import { serviceBus } from "./adapters/servicebus/bus.ts";
 import { sha256, systemChance, systemClock } from "./adapters/system/clock.ts";
-import { openTables } from "./adapters/tables/index.ts";
+import { appendOnly, openTables, type Tables } from "./adapters/tables/index.ts";
 import { decisionLog, type Sink } from "./adapters/telemetry/decision-log.ts";
+import { Admin } from "./admin/router.ts";
 import { ConfigInvalid, type LoadedConfig, loadConfig } from "./config/load.ts";
 import type { TenantConfig } from "./config/schema.ts";
 import { type EnvironmentSettings, loadSettings } from "./config/settings.ts";
+import { weakeningsSince } from "./config/weakenings.ts";
 import { CLOUDS } from "./domain/cloud.ts";
 import { NotificationDesk } from "./pipeline/accept-notification.ts";
-import { Deployment } from "./pipeline/deployment.ts";
+import { Deployment, madeOnce } from "./pipeline/deployment.ts";
 import type { Receiver } from "./pipeline/receive.ts";
 import { Reconciler } from "./pipeline/reconcile-users.ts";
 import type { World } from "./pipeline/world.ts";
+import type { AccessTokens } from "./ports/access-tokens.ts";
+import type { Bus } from "./ports/bus.ts";
 import type { DecisionLog } from "./ports/decision-log.ts";
 
 /** The app of this process: what the triggers call. */
 export interface App extends Receiver {
+  admin: Admin;
   notifications: NotificationDesk;
   log(sink: Sink): DecisionLog;
 }
@@ -41,46 +49,106 @@ function build(environment: Readonly<Record<string, string | undefined>>): App {
   const settings = loadSettings(environment);
   const loaded = loadConfig(readConfig(settings.configFile), settings.configFile);
   const tables = openTables(settings.tables);
+  const shared = { settings, tables, bus: serviceBus(settings.serviceBus), ready: once(() => tables.ensureTables()) };
+  const revision = sha256(`${loaded.hash}/${settings.revision}`).slice(0, 22);
+  const running = receiverOf(shared, loaded, revision);
+  return {
+    ...running,
+    admin: new Admin(running, adminTokens(settings)),
+    notifications: new NotificationDesk(running.world),
+    log: decisionLog,
+  };
+}
+
+/** What every configuration of this process shares. */
+interface Shared {
+  settings: EnvironmentSettings;
+  tables: Tables;
+  bus: Bus;
+  ready: () => Promise<void>;
+}
+
+/** What runs one configuration. */
+function receiverOf(shared: Shared, loaded: LoadedConfig, revision: string): Receiver {
+  const world = worldOf(shared, loaded, revision);
+  return {
+    world,
+    reconciler: new Reconciler(world),
+    deployment: new Deployment(world),
+    inPlace: madeOnce((previous) => receiverOf(shared, loadConfig(previous.text), previous.revision)),
+  };
+}
+
+/** The verifier of the admin API's tokens, if the settings name a tenant. */
+function adminTokens({ admin, sandboxEndpoints }: EnvironmentSettings): AccessTokens | undefined {
+  if (!admin) return undefined;
+  const { issuers, login } = CLOUDS[admin.cloud];
+  return accessTokens({
+    ...admin,
+    issuers,
+    login: sandboxEndpoints?.[admin.tenantId]?.login ?? login,
+    transport: fetch,
+    clock: systemClock,
+  });
+}
+
+function worldOf({ settings, tables, bus, ready }: Shared, loaded: LoadedConfig, revision: string): World {
   const tenants = new Map(loaded.config.tenants.map((tenant) => [tenant.id, connect(tenant, settings, loaded)]));
   const tenant = (id: string) => {
     const found = tenants.get(id);
     if (!found) throw new Error(`tenant ${id} is not in the configuration`);
     return found;
   };
-  const world: World = {
+  return {
     clock: systemClock,
     chance: systemChance,
     hash: sha256,
     rules: {
       deployment: loaded.deployment,
-      revision: sha256(`${loaded.hash}/${settings.revision}`).slice(0, 22),
+      revision,
       tenants: loaded.tenants,
       pairs: loaded.pairs,
+      configuration: {
+        text: loaded.text,
+        author: settings.author,
+        weakeningsSince: (previous) => weakeningsSince(previous, loaded.config),
+      },
+      adminScopes: loaded.adminScopes,
     },
     settings,
-    tables: {
-      links: tables.rows("links"),
-      targets: tables.rows("targets"),
-      checkpoints: tables.rows("checkpoints"),
-      subscriptions: tables.rows("subscriptions"),
-      provisioninglog: tables.rows("provisioninglog"),
-      pace: tables.rows("pace"),
-      removals: tables.rows("removals"),
-      deployment: tables.rows("deployment"),
-    },
-    bus: serviceBus(settings.serviceBus),
-    ready: once(() => tables.ensureTables()),
+    tables: rowsOf(tables),
+    bus,
+    ready,
     source: (id) => tenant(id).source,
     target: (id) => tenant(id).target,
     changes: (id) => tenant(id).changes,
     subscriptions: (id) => tenant(id).subscriptions,
+    sourceListing: (id) => tenant(id).sourceListing,
+    targetListing: (id) => tenant(id).targetListing,
   };
+}
+
+function rowsOf(tables: Tables): World["tables"] {
   return {
-    world,
-    reconciler: new Reconciler(world),
-    deployment: new Deployment(world),
-    notifications: new NotificationDesk(world),
-    log: decisionLog,
+    links: tables.rows("links"),
+    targets: tables.rows("targets"),
+    checkpoints: tables.rows("checkpoints"),
+    subscriptions: tables.rows("subscriptions"),
+    provisioninglog: tables.rows("provisioninglog"),
+    pace: tables.rows("pace"),
+    removals: tables.rows("removals"),
+    deployment: tables.rows("deployment"),
+    configurations: tables.rows("configurations"),
+    requests: tables.rows("requests"),
+    switches: tables.rows("switches"),
+    audit: appendOnly(tables.rows("audit")),
+    audithead: tables.rows("audithead"),
+    passes: tables.rows("passes"),
+    passpages: tables.rows("passpages"),
+    orphans: tables.rows("orphans"),
+    linkMark: tables.rows("links"),
+    targetMark: tables.rows("targets"),
+    recovery: tables.rows("deployment"),
   };
 }
 
@@ -110,6 +178,8 @@ function connect(tenant: TenantConfig, settings: EnvironmentSettings, loaded: Lo
     target: new GraphTargetTenant(gateway, root, stampAttribute),
     changes: new GraphSourceChanges(gateway),
     subscriptions: new GraphSubscriptions(gateway),
+    sourceListing: new GraphSourceListing(gateway),
+    targetListing: new GraphTargetListing(gateway, stampAttribute),
   };
 }
 

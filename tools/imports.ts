@@ -9,6 +9,10 @@ export const IMPORTS: Readonly<Record<string, { folders: readonly string[]; pack
     folders: ["shared/domain", "shared/ports", "shared/messages"],
     packages: ["zod", "node:crypto"],
   },
+  "shared/admin": {
+    folders: ["shared/domain", "shared/ports", "shared/messages", "shared/pipeline"],
+    packages: ["zod"],
+  },
   "shared/adapters/graph": {
     folders: ["shared/domain", "shared/ports"],
     packages: [

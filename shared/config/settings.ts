@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { CLOUDS, type Cloud } from "../domain/cloud.ts";
 import { LEASE_MARGIN_MS, LEASE_MS } from "../domain/link.ts";
 import { ConfigInvalid } from "./load.ts";
 
@@ -14,9 +15,16 @@ export interface EnvironmentSettings {
   indexAllowanceMs: number;
   secondReadingMs: number;
   sweepMs: number;
+  fullPassMs: number;
+  driftMs: number;
+  censusMs: number;
   quota: { writes: number; perSeconds: number };
   /** Makes a configuration a new revision although its text was seen before. */
   revision: string;
+  /** `{tenant}/{object id}` of who rolled the configuration out: that person's approval of it does not count. */
+  author: string | undefined;
+  /** Whose tokens the admin API takes; absent: it takes none. */
+  admin: { tenantId: string; cloud: Cloud; audience: string } | undefined;
 }
 
 const seconds = (fallback: number) => z.coerce.number().min(0).max(86_400).default(fallback);
@@ -26,6 +34,13 @@ const Endpoints = z.record(z.guid(), z.strictObject({ graph: url, login: url }))
 const Environment = z.object({
   SYNC_CONFIG: z.string().min(1).default("sync.config.json"),
   SYNC_CONFIG_REVISION: z.string().default(""),
+  SYNC_CONFIG_AUTHOR: z
+    .string()
+    .regex(/^[0-9a-f-]{36}\/[0-9a-f-]{36}$/i, "tenant id/object id")
+    .optional(),
+  ADMIN_TENANT_ID: z.guid().optional(),
+  ADMIN_AUDIENCE: z.string().min(1).max(300).optional(),
+  ADMIN_CLOUD: z.enum(Object.keys(CLOUDS) as [Cloud, ...Cloud[]]).default("global"),
   TABLES: z.string().min(1).optional(),
   TABLES__tableServiceUri: url.optional(),
   TABLES__clientId: z.guid().optional(),
@@ -38,6 +53,9 @@ const Environment = z.object({
   INDEX_ALLOWANCE_SECONDS: seconds(300),
   SECOND_READING_SECONDS: seconds(2),
   SWEEP_SECONDS: seconds(300),
+  FULL_PASS_SECONDS: seconds(86_400),
+  DRIFT_SECONDS: seconds(300),
+  CENSUS_SECONDS: seconds(86_400),
   /** A bucket of writes and the seconds in which it fills; as Graph documents for an app and a tenant. */
   WRITE_QUOTA: z
     .string()
@@ -81,11 +99,20 @@ const tooShort = ({ INDEX_ALLOWANCE_SECONDS: seconds, SANDBOX_ENDPOINTS: sandbox
       ]
     : [];
 
+function adminOf({ ADMIN_TENANT_ID: tenantId, ADMIN_AUDIENCE: audience, ADMIN_CLOUD: cloud }: Environment) {
+  if (tenantId !== undefined && audience !== undefined) return { tenantId: tenantId.toLowerCase(), cloud, audience };
+  if (tenantId === undefined && audience === undefined) return undefined;
+  const missing = tenantId === undefined ? "ADMIN_TENANT_ID" : "ADMIN_AUDIENCE";
+  throw invalid([[missing, "is missing: the admin API needs both ADMIN_TENANT_ID and ADMIN_AUDIENCE"]]);
+}
+
 function settingsOf(env: Environment): EnvironmentSettings {
   const [writes = 0, perSeconds = 1] = env.WRITE_QUOTA.split("/").map(Number);
   return {
     configFile: env.SYNC_CONFIG,
     revision: env.SYNC_CONFIG_REVISION,
+    author: env.SYNC_CONFIG_AUTHOR?.toLowerCase(),
+    admin: adminOf(env),
     tables: env.TABLES
       ? { connectionString: env.TABLES }
       : {
@@ -104,6 +131,9 @@ function settingsOf(env: Environment): EnvironmentSettings {
     indexAllowanceMs: env.INDEX_ALLOWANCE_SECONDS * 1000,
     secondReadingMs: env.SECOND_READING_SECONDS * 1000,
     sweepMs: env.SWEEP_SECONDS * 1000,
+    fullPassMs: env.FULL_PASS_SECONDS * 1000,
+    driftMs: env.DRIFT_SECONDS * 1000,
+    censusMs: env.CENSUS_SECONDS * 1000,
     quota: { writes, perSeconds },
   };
 }

@@ -8,8 +8,8 @@ import { type JobConfig, SyncConfig, type TenantConfig } from "./schema.ts";
 export function weakenings(previous: SyncConfig, next: SyncConfig): readonly Weakening[] {
   return [
     ...deploymentWeakenings(previous, next),
-    ...next.tenants.flatMap((tenant) => tenantWeakenings(previous, next, tenant)),
-    ...next.jobs.flatMap((job) => jobWeakenings(previous, next, job)),
+    ...next.tenants.flatMap((tenant) => [...tenantWeakenings(previous, next, tenant)]),
+    ...next.jobs.flatMap((job) => [...jobWeakenings(previous, next, job)]),
   ];
 }
 

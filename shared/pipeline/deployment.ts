@@ -156,8 +156,17 @@ interface Running<T> {
   inPlace(previous: PreviousConfiguration): T;
 }
 
+/** Makes what runs a previous configuration once, however often it is asked for. */
+export function madeOnce<T>(make: (previous: PreviousConfiguration) => T): (previous: PreviousConfiguration) => T {
+  let made: { revision: string; running: T } | undefined;
+  return (previous) => {
+    if (made?.revision !== previous.revision) made = { revision: previous.revision, running: make(previous) };
+    return made.running;
+  };
+}
+
 /** What is to do the work now: this, or while its configuration waits for somebody to agree, the previous one's. */
-export async function inForce<T extends Running<T>>(running: T): Promise<T> {
+export async function inForce<T>(running: NoInfer<T> & Running<T>): Promise<T> {
   const standing = await running.deployment.standing();
   return standing.kind === "waits" ? running.inPlace(standing.previous) : running;
 }
