@@ -1,9 +1,8 @@
-import type { SyncConfig } from "../shared/config/schema.ts";
 import type { GraphTenants, TruthUser } from "./graph/api.ts";
+import { isRead, type JobConfig, passesFilter } from "./oracle-rules.ts";
 import { isInvited, personKey } from "./write-watch.ts";
 
 type Tenants = Pick<GraphTenants, "tenants" | "truth">;
-export type JobConfig = SyncConfig["jobs"][number];
 
 /** A source as the oracle asks it. */
 export interface SourceIndex {
@@ -111,12 +110,12 @@ export function addressOf(user: TruthUser, crossCloud: boolean): string | undefi
 export const isInternalMember = (user: TruthUser): boolean =>
   user.userType === "Member" && user.creationType === null && !isInvited(user);
 
-/** The first job whose scope holds. */
+/** The first job whose scope holds: assigned, and not filtered out. */
 export function jobOf(user: TruthUser, jobs: readonly JobConfig[], source: SourceIndex): JobConfig | undefined {
-  return jobs.find(
-    ({ scope }) =>
-      scope.allUsers ||
-      scope.users.includes(user.id) ||
-      scope.groups.some(({ id, transitive }) => source.members(id, transitive).has(user.id)),
-  );
+  return jobs.find((job) => isAssigned(user, job, source) && isRead(user, job) && passesFilter(user, job));
 }
+
+const isAssigned = (user: TruthUser, { scope }: JobConfig, source: SourceIndex): boolean =>
+  scope.allUsers ||
+  scope.users.includes(user.id) ||
+  scope.groups.some(({ id, transitive }) => source.members(id, transitive).has(user.id));

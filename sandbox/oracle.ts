@@ -7,13 +7,21 @@ import type { GraphTenants, TruthUser } from "./graph/api.ts";
 import {
   addressOf,
   isInternalMember,
-  type JobConfig,
   jobOf,
   type SourceIndex,
   sourceIndex,
   type TargetIndex,
   targetIndex,
 } from "./oracle-index.ts";
+import {
+  expectationsOf,
+  type Formulas,
+  isRead,
+  type JobConfig,
+  passesFilter,
+  propertyOf,
+  text,
+} from "./oracle-rules.ts";
 import { adopts, ownClients, personKey, type WriteWatch } from "./write-watch.ts";
 
 type Tenants = Pick<GraphTenants, "tenants" | "truth">;
@@ -54,9 +62,17 @@ export interface Verdict {
   differences: readonly Difference[];
 }
 
-/** Empty: every target equals what the jobs say. With a watch also what was done on the way is judged. */
-export function differences(tenants: Tenants, config: SyncConfig, watch?: WriteWatch): readonly Difference[] {
-  return peopleRight(tenants, config, watch).differences;
+/**
+ * Empty: every target equals what the jobs say. With a watch also what was done on the way is judged, with formulas also
+ * what expressions give.
+ */
+export function differences(
+  tenants: Tenants,
+  config: SyncConfig,
+  watch?: WriteWatch,
+  formulas?: Formulas,
+): readonly Difference[] {
+  return peopleRight(tenants, config, watch, formulas).differences;
 }
 
 /** For people to read. */
@@ -66,8 +82,13 @@ export function describeDifference(difference: Difference): string {
   return `${source ?? "?"} -> ${target}: ${userPrincipalName} (${ids}): ${what}: expected ${expected}, found ${found}`;
 }
 
-export function peopleRight(tenants: Tenants, config: SyncConfig, watch?: WriteWatch): Verdict {
-  const pairs = pairsOf(tenants, config, watch);
+export function peopleRight(
+  tenants: Tenants,
+  config: SyncConfig,
+  watch?: WriteWatch,
+  formulas: Formulas = {},
+): Verdict {
+  const pairs = pairsOf(tenants, config, watch, formulas);
   const people = new Set<string>();
   const found: Difference[] = [];
   for (const pair of pairs) {
@@ -105,13 +126,14 @@ interface Pair {
   client: string | undefined;
   config: SyncConfig;
   watch: WriteWatch | undefined;
+  formulas: Formulas;
   /** People in scope of any job into this target by their address. */
   claimants: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 const family = (cloud: SyncConfig["tenants"][number]["cloud"] | undefined) => (cloud === "usGovDoD" ? "usGov" : cloud);
 
-function pairsOf(tenants: Tenants, config: SyncConfig, watch: WriteWatch | undefined): Pair[] {
+function pairsOf(tenants: Tenants, config: SyncConfig, watch: WriteWatch | undefined, formulas: Formulas): Pair[] {
   const specName = (name: string) => {
     const id = config.tenants.find((tenant) => tenant.name === name)?.id;
     const spec = tenants.tenants.find((tenant) => tenant.id === id);
@@ -144,6 +166,7 @@ function pairsOf(tenants: Tenants, config: SyncConfig, watch: WriteWatch | undef
       client: clients.get(there?.id ?? ""),
       config,
       watch,
+      formulas,
       claimants: claimants(to),
     };
     for (const user of pair.source.users.values()) {
@@ -226,13 +249,21 @@ function outOfScope(
   live: readonly TruthUser[],
   report: Report,
 ): Difference[] {
+  const awake = live.filter((guest) => guest.accountEnabled);
+  // Whoever stays, for whatever reason, cannot sign in while the account at home is disabled.
+  if (!user.accountEnabled && awake.length > 0 && pair.jobs.every(({ state }) => state === "on"))
+    return awake.map((guest) => report("notBlocked", "sign-in blocked", "allowed", guest));
   const wishes = new Set(pair.jobs.map(({ actions, onOutOfScope }) => (actions.delete ? onOutOfScope : "keep")));
   const everDeleted = pair.watch?.deletedAtSource.has(personKey(pair.source.name, user.id)) === true;
   if (!wishes.has("softDelete") && live.length === 0 && !everDeleted) {
     const removed = ours.find(({ deletedBy }) => deletedBy === pair.client);
     if (removed) return [report("removed", "the guest stays", "removed", removed)];
   }
-  const unproved = pair.jobs.some(({ scope }) => scope.groups.some(({ id }) => !pair.source.groupIsSound(id)));
+  // A job that reads past somebody removes them neither; whose they are, a state does not tell.
+  if (pair.jobs.some((job) => !isRead(user, job))) return [];
+  const unproved = pair.jobs.some(
+    (job) => passesFilter(user, job) && job.scope.groups.some(({ id }) => !pair.source.groupIsSound(id)),
+  );
   if (wishes.has("keep") || unproved) return [];
   const mayStayBlocked = wishes.has("disable") || !user.accountEnabled;
   return live
@@ -271,21 +302,18 @@ function ofGuest(pair: Pair, user: TruthUser, job: JobConfig, guest: TruthUser, 
   const heir = inherited(pair, guest);
   if (heir) found.push(report("inherited", `nothing: the address was ${heir.userPrincipalName}'s`, "a guest", guest));
   const types = new Set(pair.jobs.map(({ userType }) => userType));
-  if (guest.createdBy === pair.client && !types.has(guest.userType === "Member" ? "member" : "guest")) {
-    found.push(report("userType", job.userType, String(guest.userType), guest));
-  }
+  const type = guest.userType === "Member" ? "member" : "guest";
+  const mustFollow = job.changeUserType && job.actions.update && type !== job.userType;
+  const strange = guest.createdBy === pair.client && !types.has(type);
+  if (mustFollow || strange) found.push(report("userType", job.userType, String(guest.userType), guest));
   const address = addressOf(user, pair.crossCloud);
   const shared = address !== undefined && (pair.claimants.get(address)?.size ?? 0) > 1;
   if (!job.actions.update || shared) return found;
-  for (const { name, expected } of wantedOf(pair, user, job)) {
+  for (const { name, expected, isMet } of expectationsOf(user, job, pair.crossCloud, pair.formulas)) {
     const value = propertyOf(guest, name);
-    if (!sameValue(expected, value)) found.push(report("attribute", `${name} ${text(expected)}`, text(value), guest));
+    if (!isMet(value)) found.push(report("attribute", `${name} ${expected}`, text(value), guest));
   }
-  const manager = managerOf(pair, user, job);
-  if (manager && guest.managerId !== manager.id) {
-    found.push(report("manager", manager.userPrincipalName, guest.managerId ?? "none", guest));
-  }
-  return found;
+  return [...found, ...ofManager(pair, user, job, guest, report)];
 }
 
 /** An older guest of ours for the same address that is another person's. */
@@ -302,27 +330,19 @@ function inherited({ target, client }: Pair, guest: TruthUser): TruthUser | unde
   );
 }
 
-const DEFAULT_NAMES =
-  "displayName givenName surname jobTitle department companyName employeeId streetAddress city state postalCode country mobilePhone businessPhones officeLocation preferredLanguage";
-
-/** What the target must show; an empty value at the source asks for nothing. */
-function wantedOf(pair: Pair, user: TruthUser, job: JobConfig): { name: string; expected: unknown }[] {
-  const mappings: NonNullable<JobConfig["mappings"]> = job.mappings ?? [
-    ...DEFAULT_NAMES.split(" ").map((name) => ({ target: name, source: name })),
-    { target: "mail", source: pair.crossCloud ? "userPrincipalName" : "mail" },
-  ];
-  return mappings
-    .map((mapping) => ({
-      name: mapping.target,
-      expected: mapping.constant ?? propertyOf(user, mapping.source ?? ""),
-    }))
-    .filter(({ expected }) => !isEmpty(expected));
-}
-
-function managerOf(pair: Pair, user: TruthUser, job: JobConfig): TruthUser | undefined {
-  if (!(job.manager ?? pair.commercial) || user.managerId === undefined) return undefined;
-  const guests = pair.target.byHome.get(personKey(pair.source.name, user.managerId)) ?? [];
-  return guests.find((guest) => guest.deletedAt === undefined && isOurs(pair, guest));
+/** The manager's guest, where there is one; nobody where the source has nobody, unless the target chose somebody of its own. */
+function ofManager(pair: Pair, user: TruthUser, job: JobConfig, guest: TruthUser, report: Report): Difference[] {
+  if (!(job.manager ?? pair.commercial)) return [];
+  const { byHome } = pair.target;
+  if (user.managerId === undefined) {
+    const ours = [...byHome.values()].flat().find(({ id }) => id === guest.managerId);
+    const stale = ours && ours.deletedAt === undefined && ours.home?.tenant === pair.source.name && isOurs(pair, ours);
+    return stale ? [report("manager", "none", ours.userPrincipalName, guest)] : [];
+  }
+  const managers = byHome.get(personKey(pair.source.name, user.managerId)) ?? [];
+  const manager = managers.find((other) => other.deletedAt === undefined && isOurs(pair, other));
+  if (!manager || guest.managerId === manager.id) return [];
+  return [report("manager", manager.userPrincipalName, guest.managerId ?? "none", guest)];
 }
 
 /** Guests that the app made for nobody that a job could name. */
@@ -371,22 +391,3 @@ function misdeeds(tenants: Tenants, watch: WriteWatch | undefined): Difference[]
     }),
   ];
 }
-
-function propertyOf(user: TruthUser, name: string): unknown {
-  if (name === "userPrincipalName") return user.userPrincipalName;
-  if (name === "mail") return user.mail;
-  if (name === "accountEnabled") return user.accountEnabled;
-  let value: unknown = user.properties;
-  for (const part of name in user.properties ? [name] : name.split(".")) {
-    value =
-      typeof value === "object" && value !== null ? Object.getOwnPropertyDescriptor(value, part)?.value : undefined;
-  }
-  return value;
-}
-
-const isEmpty = (value: unknown): boolean =>
-  value === undefined || value === null || value === "" || (Array.isArray(value) && value.length === 0);
-
-const text = (value: unknown): string => (isEmpty(value) ? "nothing" : JSON.stringify(value));
-
-const sameValue = (a: unknown, b: unknown): boolean => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
