@@ -1,0 +1,239 @@
+import { readFileSync } from "node:fs";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { exportSchema } from "../../../shared/config/entra/export.ts";
+import { importSchema, SchemaInvalid } from "../../../shared/config/entra/import.ts";
+import { rulesOfJob, type SchemaRules } from "../../../shared/config/entra/rules.ts";
+import { loadConfig } from "../../../shared/config/load.ts";
+import { configWith, rulesArbitrary } from "./rules.ts";
+
+const FILES = ["default", "full", "beta"] as const;
+const schema = (name: (typeof FILES)[number]): unknown =>
+  JSON.parse(readFileSync(`test/fixtures/schema/${name}.json`, "utf8"));
+
+type Path = readonly (string | number)[];
+const pathText = (path: Path): string =>
+  path.reduce<string>(
+    (text, part) => (typeof part === "number" ? `${text}[${part}]` : text ? `${text}.${part}` : part),
+    "",
+  );
+
+function* leaves(value: unknown, path: Path = []): Generator<{ path: Path; value: unknown }> {
+  if (Array.isArray(value)) for (const [index, item] of value.entries()) yield* leaves(item, [...path, index]);
+  else if (typeof value === "object" && value !== null)
+    for (const [key, item] of Object.entries(value)) yield* leaves(item, [...path, key]);
+  else yield { path, value };
+}
+
+/** The document with another value in one place. */
+function changed(value: unknown, [first, ...rest]: Path): unknown {
+  if (first === undefined) return other(value);
+  if (Array.isArray(value)) return value.map((item, index) => (index === first ? changed(item, rest) : item));
+  return Object.fromEntries(
+    Object.entries(value as object).map(([key, item]) => [key, key === first ? changed(item, rest) : item]),
+  );
+}
+function other(value: unknown): unknown {
+  if (typeof value === "boolean") return !value;
+  return typeof value === "number" ? value + 1 : `${value ?? ""}x`;
+}
+
+function answer(json: unknown): string {
+  try {
+    return JSON.stringify(importSchema(json));
+  } catch (error) {
+    if (error instanceof SchemaInvalid) return error.message;
+    throw error;
+  }
+}
+
+describe.each(FILES)("%s", (name) => {
+  const document = schema(name);
+  const { rules, notCarried } = importSchema(document);
+
+  test("every leaf is listed, or changes the answer when it changes", () => {
+    const listed = notCarried.map(({ path }) => path);
+    const isListed = (path: string) =>
+      listed.some((one) => path === one || path.startsWith(`${one}.`) || path.startsWith(`${one}[`));
+    const before = answer(document);
+    const silent = [...leaves(document)]
+      .filter(({ path }) => !isListed(pathText(path)) && answer(changed(document, path)) === before)
+      .map(({ path }) => pathText(path));
+    expect(silent).toEqual([]);
+  });
+
+  test.each([false, true])("import, export, import: the same rules, and nothing left to list (beta %j)", (beta) => {
+    const again = importSchema(JSON.parse(JSON.stringify(exportSchema(rules, { beta }))));
+    expect(again).toEqual({ rules, notCarried: [] });
+  });
+
+  test("what was imported can be loaded", () => {
+    const [pair] = loadConfig(configWith(rules)).pairs;
+    expect(pair?.jobs).toHaveLength(1);
+  });
+
+  test("what is listed says what it was, why, and what to do", () => {
+    for (const { path, was, why, remedy } of notCarried) expect([path, was, why, remedy].every(Boolean)).toBe(true);
+  });
+
+  test("the rules and the list", () => {
+    const told = notCarried.filter(({ weight }) => weight === "rule").map(({ path, why }) => `${path}: ${why}`);
+    expect({ rules, told }).toMatchSnapshot();
+  });
+});
+
+test("random jobs: export, import gives the same rules, through Graph's JSON and the loader", () => {
+  fc.assert(
+    fc.property(rulesArbitrary, fc.boolean(), (rules: SchemaRules, beta) => {
+      const text = configWith(rules);
+      const { config } = loadConfig(text);
+      const [job] = config.jobs;
+      if (!job) throw new Error("impossible: one job");
+      const document: unknown = JSON.parse(JSON.stringify(exportSchema(rulesOfJob(config, job), { beta })));
+      expect(importSchema(document)).toEqual({ rules, notCarried: [] });
+    }),
+    { seed: 7, numRuns: 150 },
+  );
+});
+
+const USERS = { sourceObjectName: "User", targetObjectName: "User" };
+const withMapping = (mapping: object) => ({ synchronizationRules: [{ objectMappings: [{ ...USERS, ...mapping }] }] });
+const withSource = (source: unknown, rest: object = {}) =>
+  withMapping({ attributeMappings: [{ targetAttributeName: "department", source, ...rest }] });
+
+describe("what is no schema", () => {
+  test.each([
+    ["text", "(root)"],
+    [null, "(root)"],
+    [[], "(root)"],
+    [{}, "synchronizationRules"],
+    [{ synchronizationRules: null }, "synchronizationRules"],
+    [{ synchronizationRules: {} }, "synchronizationRules"],
+    [{ synchronizationRules: [1] }, "synchronizationRules[0]"],
+    [{ synchronizationRules: [{}] }, "synchronizationRules"],
+    [withMapping({ flowTypes: "Add, Sometimes" }), "synchronizationRules[0].objectMappings[0].flowTypes"],
+    [withMapping({ flowTypes: 3 }), "synchronizationRules[0].objectMappings[0].flowTypes"],
+    [
+      withMapping({ attributeMappings: [{}] }),
+      "synchronizationRules[0].objectMappings[0].attributeMappings[0].targetAttributeName",
+    ],
+    [withMapping({ scope: [] }), "synchronizationRules[0].objectMappings[0].scope"],
+    [
+      withMapping({ scope: { groups: [{ clauses: [{ operatorName: "EQUALS" }] }] } }),
+      "synchronizationRules[0].objectMappings[0].scope.groups[0].clauses[0].sourceOperandName",
+    ],
+    [withSource({ type: "Attribute" }), "synchronizationRules[0].objectMappings[0].attributeMappings[0].source"],
+    [
+      withSource({ type: "Function", name: "ToLower", parameters: [{ key: "source" }] }),
+      "synchronizationRules[0].objectMappings[0].attributeMappings[0].source.parameters[0].value",
+    ],
+    [
+      withSource({ name: "a" }, { matchingPriority: 0.5 }),
+      "synchronizationRules[0].objectMappings[0].attributeMappings[0].matchingPriority",
+    ],
+  ])("%j", (json, path) => {
+    let mistake: unknown;
+    try {
+      importSchema(json);
+    } catch (error) {
+      if (!(error instanceof SchemaInvalid)) throw error;
+      mistake = error.mistake;
+    }
+    expect(mistake).toMatchObject({ path, problem: expect.any(String), remedy: expect.stringMatching(/\.$/) });
+  });
+});
+
+describe("one mapping", () => {
+  const first = (source: unknown, rest: object = {}) => importSchema(withSource(source, rest)).rules.mappings[0];
+  const listed = (source: unknown, rest: object = {}) =>
+    importSchema(withSource(source, rest)).notCarried.map(
+      ({ path, weight }) => `${weight} ${path.replace(/^.*Mappings\[0\]\.?/, "")}`,
+    );
+
+  test.each([
+    ["an attribute by name", { name: "city" }, { source: "city" }],
+    ["an attribute by its text", { expression: "[city]" }, { source: "city" }],
+    ["a constant by name", { name: "NO", type: "Constant" }, { constant: "NO" }],
+    [
+      "an unquoted constant",
+      { name: "Contoso Ltd", expression: "Contoso Ltd", type: "Constant" },
+      { constant: "Contoso Ltd" },
+    ],
+    ["an empty constant", { name: "", expression: '""', type: "Constant" }, { constant: "" }],
+    [
+      "a function by its text",
+      { expression: "ToLower( [city] )", type: "Function" },
+      { expression: "ToLower( [city] )" },
+    ],
+    [
+      "a tree with numbers, empty places and a bare word",
+      {
+        name: "InStr",
+        type: "Function",
+        parameters: [
+          { key: "value1", value: { name: "city" } },
+          { key: "value2", value: { name: "o", type: "Constant" } },
+          { key: "compareType", value: { name: "vbTextCompare", expression: "vbTextCompare", type: "Constant" } },
+        ],
+      },
+      { expression: 'InStr([city], "o", , vbTextCompare)' },
+    ],
+    [
+      "a tree of Switch without default",
+      {
+        name: "Switch",
+        type: "Function",
+        parameters: [
+          { key: "source", value: { name: "state" } },
+          { key: "key", value: { name: "QLD", type: "Constant" } },
+          { key: "value", value: { name: "Brisbane", type: "Constant" } },
+        ],
+      },
+      { expression: 'Switch([state], , "QLD", "Brisbane")' },
+    ],
+    ["older names", { name: "mobile" }, { source: "mobilePhone" }],
+  ])("%s", (_name, source, expected) => {
+    expect(first(source)).toEqual({ target: "department", ...expected });
+  });
+
+  test.each([
+    [
+      "text and tree of different functions",
+      { expression: "ToLower([city])", name: "ToUpper", type: "Function" },
+      {},
+      "rule source",
+    ],
+    [
+      "text and name of different constants",
+      { expression: '"a"', name: "b", type: "Constant" },
+      {},
+      "rule source.expression",
+    ],
+    ["an unknown function", { expression: "Lower([city])", type: "Function" }, {}, "rule "],
+    ["an unknown attribute", { name: "favouriteColour" }, {}, "rule "],
+    ["a broken text", { expression: "ToLower([city", type: "Function" }, {}, "rule "],
+    ["an unknown flow", { name: "city" }, { flowType: "OnSundays" }, "rule "],
+    ["an unknown behaviour", { name: "city" }, { flowBehavior: "FlowNever" }, "rule "],
+    ["an unknown key", { name: "city" }, { condition: "x" }, "rule condition"],
+    ["nothing at all", null, {}, "note "],
+  ])("lists %s", (_name, source, rest, expected) => {
+    expect(listed(source, rest)).toContain(expected);
+  });
+});
+
+test("a filter that the readable form cannot say stays in Entra's, and the loader tells what is wrong with it", () => {
+  const values = { values: ["a", "b"] };
+  const clause = { sourceOperandName: "department", operatorName: "EQUALS", targetOperand: values };
+  const { rules, notCarried } = importSchema(withMapping({ scope: { groups: [{ name: "two", clauses: [clause] }] } }));
+  expect(rules.scope).toEqual({ filter: { groups: [{ name: "two", clauses: [clause] }], inputFilterGroups: [] } });
+  expect(notCarried).toContainEqual(
+    expect.objectContaining({ path: "synchronizationRules[0].objectMappings[0].scope.groups[0].clauses[0]" }),
+  );
+});
+
+test("a clause with an operator that does not exist is kept, or other people would be in scope", () => {
+  const clause = { sourceOperandName: "department", operatorName: "LIKE", targetOperand: { values: ["S%"] } };
+  const { rules, notCarried } = importSchema(withMapping({ scope: { groups: [{ clauses: [clause] }] } }));
+  expect(rules.scope.filter).toEqual([{ clauses: [{ attribute: "department", operator: "LIKE", value: "S%" }] }]);
+  expect(notCarried.some(({ path, why }) => path.endsWith("groups[0].clauses[0]") && why.includes("LIKE"))).toBe(true);
+});
