@@ -1,3 +1,5 @@
+import type { SkipReason } from "./skip-reason.ts";
+
 /**
  * Every error code of the product with its remedy. `blame` decides what happens next: `object` puts the person into escrow
  * and leaves everybody else alone; `tenant` opens that tenant's circuit; `pace` takes a later slot; `ours` is storage or bus.
@@ -9,12 +11,12 @@ export interface ErrorEntry {
   meaning: string;
   remedy: string;
   /** What Entra's provisioning logs call it. Source: Entra `cross-tenant-synchronization-configure.md`, `how-provisioning-works.md`. */
-  entra?: string;
+  entra?: SkipReason;
 }
 
 export const ERRORS = {
   ADDRESS_CANNOT_BE_INVITED: {
-    entra: "InvitationCreationFailureInvalidPropertyValue",
+    entra: "ImportSkipped",
     blame: "object",
     meaning: "The user has no address that Entra accepts in an invitation.",
     remedy:
@@ -52,7 +54,7 @@ export const ERRORS = {
       "Nobody inherits another person's guest: purge the old guest in the target, or give the new person another address.",
   },
   TARGET_TAKEN: {
-    entra: "EntryConflict",
+    entra: "DuplicateSourceEntries",
     blame: "object",
     held: true,
     meaning: "Another source user already owns this address or this target user.",
@@ -147,7 +149,8 @@ export const ERRORS = {
     blame: "object",
     held: true,
     meaning: "The linked target user holds a directory role. Nothing is written to administrators of the target.",
-    remedy: "Take the role away in the target tenant, or take the person out of scope and look after the account there.",
+    remedy:
+      "Take the role away in the target tenant, or take the person out of scope and look after the account there.",
   },
   TARGET_WITHOUT_LINK: {
     blame: "object",
@@ -167,6 +170,7 @@ export const ERRORS = {
     remedy: "Take the person out of scope, or undo the conversion in the target.",
   },
   REMOVALS_STOPPED: {
+    entra: "TooManyDeletes",
     blame: "object",
     held: true,
     meaning: "More than 20 removals and more than 5 % of this pair's people within an hour: removals have stopped.",
@@ -231,7 +235,8 @@ export const ERRORS = {
   KILL_SWITCH_ON: {
     blame: "ours",
     meaning: "Somebody has turned the kill switch on: nothing is written to any target.",
-    remedy: "Work waits and goes on by itself. `cross-cloud-sync kill off` asks for the lifting; a second person approves it.",
+    remedy:
+      "Work waits and goes on by itself. `cross-cloud-sync kill off` asks for the lifting; a second person approves it.",
   },
   TENANT_THROTTLED: {
     entra: "TooManyRequests",

@@ -1,4 +1,4 @@
-import type { ErrorCode } from "./error.ts";
+import { ERRORS, type ErrorCode, type ErrorEntry } from "./error.ts";
 
 /**
  * Names that Entra's provisioning log gives for objects that were not written, or that failed. Sources: Entra
@@ -22,7 +22,13 @@ export type SkipReason =
   | "InvitationCreationFailureInvalidPropertyValue"
   | "InsufficientRights"
   | "AzureActiveDirectoryQuotaLimitExceeded"
-  | "TooManyDeletes";
+  | "TooManyDeletes"
+  | "EntryConflict"
+  | "UnprocessableEntity"
+  | "SchemaAttributeNotFound"
+  | "TooManyRequests"
+  | "InternalServerError"
+  | "Unauthorized";
 
 /** Every reason that a decision names, with the documented name beside it. */
 export const SKIP_REASONS = {
@@ -58,22 +64,10 @@ export const SKIP_REASONS = {
 /** Why a decision writes nothing, or removes somebody. */
 export type Because = keyof typeof SKIP_REASONS;
 
-/** Codes of ours that Entra has a name for. */
-const OF_CODES: Partial<Record<ErrorCode, SkipReason>> = {
-  ADDRESS_CANNOT_BE_INVITED: "ImportSkipped",
-  TARGET_TAKEN: "DuplicateSourceEntries",
-  AMBIGUOUS_MATCH: "DuplicateTargetEntries",
-  INTERNAL_USER_HAS_ADDRESS: "InvitationCreationFailureAmbiguousUser",
-  ADDRESS_IN_USE_IN_TARGET: "InvitationCreationFailureInvalidPropertyValue",
-  TARGET_REMOVED_THERE: "InvalidAnchor",
-  TARGET_REFUSED: "InsufficientRights",
-  DIRECTORY_QUOTA_EXCEEDED: "AzureActiveDirectoryQuotaLimitExceeded",
-  REMOVALS_STOPPED: "TooManyDeletes",
-};
-
-const DOCUMENTED: Partial<Record<Because | ErrorCode, SkipReason | undefined>> = { ...SKIP_REASONS, ...OF_CODES };
-
 /** The documented name beside a reason or a code of ours; `undefined`: Entra has none. */
 export function skipReasonOf(because: Because | ErrorCode): SkipReason | undefined {
-  return DOCUMENTED[because];
+  return isReason(because) ? SKIP_REASONS[because] : ENTRIES[because]?.entra;
 }
+
+const ENTRIES: Readonly<Record<string, ErrorEntry>> = ERRORS;
+const isReason = (because: Because | ErrorCode): because is Because => because in SKIP_REASONS;

@@ -1,4 +1,4 @@
-import { ERRORS, type ErrorCode, type ErrorEntry } from "../domain/error.ts";
+import { ERRORS, type ErrorCode } from "../domain/error.ts";
 import { type LogRow, pairKey, type World } from "./world.ts";
 
 /** Larger than any time in ms until the year 2286: rows sort newest first. */
@@ -40,16 +40,14 @@ export async function writeFailure(
 export function logOutcomeOf(code: ErrorCode): {
   status: LogRow["status"];
   code: string;
-  entraCode?: string;
   because: string;
   remedy: string;
 } {
-  const { meaning, remedy, entra }: ErrorEntry = ERRORS[code];
+  const { meaning, remedy } = ERRORS[code];
   const held = "held" in ERRORS[code];
   return {
     status: held ? "skipped" : "failure",
     code,
-    ...(entra ? { entraCode: entra } : {}),
     because: meaning,
     remedy,
   };

@@ -169,8 +169,6 @@ export interface LogRow {
   /** Step `EntrySynchronizationScoping` in the documented names, where the scope decided. */
   scoping?: Readonly<Record<string, string>>;
   code?: string;
-  /** What Entra's provisioning log calls the code. */
-  entraCode?: string;
   /** What Graph said of the failure: its code and the property, no values. */
   detail?: string;
   remedy?: string;
