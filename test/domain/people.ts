@@ -1,5 +1,11 @@
 import type { Job, Pair, Tenant } from "../../shared/domain/job.ts";
-import { compileMappings, defaultMappings, type Mapper, type MappingMoment } from "../../shared/domain/mapping/map.ts";
+import {
+  compileMappings,
+  defaultMappings,
+  type Mapper,
+  type MappingMoment,
+  type MappingSurroundings,
+} from "../../shared/domain/mapping/map.ts";
 import type { AttributeMapping } from "../../shared/domain/mapping/mapping.ts";
 import type { SourceUser, TargetUser } from "../../shared/domain/user.ts";
 
@@ -23,8 +29,8 @@ export const clouds = { crossCloud: false, manager: true, unlisted: false };
 
 export const MOMENT: MappingMoment = { now: 0, randomBytes: (count) => new Uint8Array(count) };
 
-export function mapper(mappings: readonly AttributeMapping[]): Mapper {
-  const compiled = compileMappings(mappings);
+export function mapper(mappings: readonly AttributeMapping[], surroundings: MappingSurroundings = {}): Mapper {
+  const compiled = compileMappings(mappings, surroundings);
   if (!compiled.ok) throw new Error(compiled.mistakes.map(({ problem }) => problem).join(" "));
   return compiled.mapper;
 }
