@@ -95,8 +95,11 @@ Entra. \`accountEnabled\` always follows the source, except where the target blo
 | \`TABLES\` | | connection string of the storage; or \`TABLES__tableServiceUri\` with \`TABLES__clientId\` for a managed identity |
 | \`SERVICE_BUS\` | | connection string of the namespace; or \`SERVICE_BUS__fullyQualifiedNamespace\` with \`SERVICE_BUS__clientId\` |
 | \`PUBLIC_URL\` | | https address at which Graph reaches the app; absent: no notifications, sweeps only |
-| \`SWEEP_SCHEDULE\`, \`SUBSCRIPTION_SCHEDULE\` | | NCRONTAB of the two timers: \`0 * * * * *\`, \`30 * * * * *\` |
+| \`SWEEP_SCHEDULE\`, \`PASS_SCHEDULE\`, \`SUBSCRIPTION_SCHEDULE\` | | NCRONTAB of the timers: \`0 * * * * *\`, \`15 * * * * *\`, \`30 * * * * *\` |
 | \`SWEEP_SECONDS\` | 300 | a source tenant is swept this often |
+| \`FULL_PASS_SECONDS\` | 86400 | everybody in a source tenant is compared with the links this often; the pages are spread over it |
+| \`DRIFT_SECONDS\` | 300 | the changes of a target tenant are read this often |
+| \`CENSUS_SECONDS\` | 86400 | everybody in a target tenant is compared with the links this often |
 | \`REPLICATION_ALLOWANCE_SECONDS\` | 90 | after this time every replica of Graph has seen a write |
 | \`INDEX_ALLOWANCE_SECONDS\` | 300 | after this time the search index has seen it; less than 75 is refused outside a sandbox, as an invitation that comes late would make a second user |
 | \`SECOND_READING_SECONDS\` | 2 | between two readings of a membership |

@@ -121,6 +121,11 @@ export class People {
     return [...new Set(ids)];
   }
 
+  /** Ids of everybody who holds a directory role, deleted or not. */
+  *administrators(): Iterable<string> {
+    for (const { id, administrator } of this.records.values()) if (administrator) yield id;
+  }
+
   /** Everybody that this replica knows, also the soft-deleted, from a position on. */
   *from(position: Position, at: number): Iterable<{ person: Person; next: Position }> {
     for (let index = position; index < this.computed.count; index++) {

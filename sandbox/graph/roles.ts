@@ -32,22 +32,22 @@ const PRINCIPAL = /^principalId eq '([^']+)'$/i;
 function listAssignments(call: Call): Reply {
   const { tenant, query } = call;
   allowQuery(query, ["$filter", "$select", "$top", "$skiptoken", "$format"]);
-  const text = (query.get("$filter") ?? "").trim();
+  const text = query.get("$filter")?.trim();
+  if (text === undefined) return assignments(call, tenant.directory.people.administrators());
   const principal = PRINCIPAL.exec(text)?.[1]?.toLowerCase();
   // The page documents `principalId`, `roleDefinitionId` and `directoryScopeId`; nobody here asks by the others alone.
-  if (principal === undefined) throw badRequest("This world lists role assignments by principalId only.");
+  if (principal === undefined) throw badRequest("This world lists role assignments by principalId, or all of them.");
   const filter = parseFilter(text);
-  const found = roleOf(tenant, principal)
-    ? [{ id: `${principal}-1`, roleDefinitionId: TEMPLATE_ID, principalId: principal, directoryScopeId: "/" }]
-    : [];
-  const kept = found.filter((item) => matches(filter, (path) => walk(item, path)));
-  return page(
-    call,
-    kept,
-    "roleManagement/directory/roleAssignments",
-    "roleManagement/directory/roleAssignments",
-    (item) => item,
-  );
+  return assignments(call, [principal], (item) => matches(filter, (path) => walk(item, path)));
+}
+
+function assignments(call: Call, principals: Iterable<string>, wanted: (item: object) => boolean = () => true): Reply {
+  const found = [...principals]
+    .filter((id) => roleOf(call.tenant, id))
+    .map((id) => ({ id: `${id}-1`, roleDefinitionId: TEMPLATE_ID, principalId: id, directoryScopeId: "/" }))
+    .filter(wanted);
+  const path = "roleManagement/directory/roleAssignments";
+  return page(call, found, path, path, (item) => item);
 }
 
 export const ROLE_ROUTES: readonly Route[] = [

@@ -23,7 +23,11 @@ const WRITE_SECONDS = 150;
  * allows for replicas and the search index is made from the tenants' own lags, with as much again for safety.
  */
 export function paceOf({ realistic, speed }: { realistic: boolean; speed: number }): Pace {
-  const schedules = { SWEEP_SCHEDULE: "*/5 * * * * *", SUBSCRIPTION_SCHEDULE: "*/5 * * * * *" };
+  const schedules = {
+    SWEEP_SCHEDULE: "*/5 * * * * *",
+    PASS_SCHEDULE: "*/5 * * * * *",
+    SUBSCRIPTION_SCHEDULE: "*/5 * * * * *",
+  };
   const quota = { WRITE_QUOTA: `${Math.round(WRITES * speed)}/${WRITE_SECONDS}` };
   const seconds = (count: number) => String(Math.max(1, Math.ceil(count)));
   if (realistic) {

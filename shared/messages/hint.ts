@@ -6,6 +6,8 @@ export const REASONS = [
   "trailing", // the second look after a notification, when every replica has seen the change
   "sweep", // a delta page
   "membership", // the membership of a scope group changed
+  "fullPass", // the daily listing of the source differs from what the link remembers
+  "drift", // the target user is not as we left it: read the target, trust no hash
   "manager", // the person's manager has arrived in the target
   "again", // the reconciler asked to come back: pace, claim, proof, recovery
   "verify", // a write may have been stale: read the target, trust no hash
@@ -43,7 +45,15 @@ export type Reason = (typeof REASONS)[number];
 /** A stream that nobody reads would be swept for ever. */
 const Stream = z.string().regex(/^(users|groups-\d{1,4})$/);
 
-/** Work on a source tenant, in queue `pages`. */
+/**
+ * What is gone through beside the streams. Of a source tenant: `full`. Of a target tenant: `drift` (its delta), `census`
+ * (everybody in it), `rebuild` (links from the stamps, after a loss of our tables).
+ */
+export const PASSES = ["full", "drift", "census", "rebuild"] as const;
+const Pass = z.enum(PASSES);
+export type PassName = z.infer<typeof Pass>;
+
+/** Work on a tenant, in queue `pages`. */
 export const PageMessage = z.discriminatedUnion("kind", [
   /** Read the page that the checkpoint of this stream points at, if it is still at `seq` of this run. */
   z.strictObject({
@@ -61,6 +71,15 @@ export const PageMessage = z.discriminatedUnion("kind", [
     tenantId: z.guid(),
     stream: Stream,
     reason: z.enum(["notification", "trailing", "subscription", "operator"]),
+  }),
+  /** Do the step of this pass that its row points at, if it is still at `seq` of this run. */
+  z.strictObject({
+    version: z.literal(1),
+    kind: z.literal("pass"),
+    tenantId: z.guid(),
+    pass: Pass,
+    runId: z.string().min(1).max(64),
+    seq: z.int().min(0),
   }),
   /** Bring the change-notification subscriptions of this tenant in order. */
   z.strictObject({ version: z.literal(1), kind: z.literal("subscriptions"), tenantId: z.guid() }),

@@ -25,6 +25,8 @@ export interface Work {
   stored: StoredLink;
   /** What is remembered of the decision; `undefined`: it is not settled by this write. */
   inputs: string | undefined;
+  /** What the target user looks like once the plan is written. */
+  shows: string | undefined;
   job: Job | undefined;
   plan: WritingPlan;
   /** Names the claim and the log row. */
@@ -282,7 +284,7 @@ async function progress(held: Held, change: LinkChange, signal: "invited" | "res
 
 /** Log first, then the row: whoever dies in between repeats both under the same names. */
 async function record(held: Held, result: Result): Promise<Applied> {
-  const { world, person, inputs, job, name } = held.work;
+  const { world, person, inputs, shows, job, name } = held.work;
   await writeLog(world, name, {
     ...rowFor(held),
     targetId: result.targetId,
@@ -296,6 +298,7 @@ async function record(held: Held, result: Result): Promise<Applied> {
     because: undefined,
     ...result.change,
     inputs,
+    shows,
     writtenAt: world.clock.now(),
     jobId: job?.id,
     claim: undefined,

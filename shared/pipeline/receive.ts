@@ -6,6 +6,7 @@ import { collectChanges } from "./collect-changes.ts";
 import { type Deployment, inForce, type PreviousConfiguration } from "./deployment.ts";
 import { hintMessage } from "./hints.ts";
 import { keepTenantSubscriptions } from "./keep-subscriptions.ts";
+import { runPass } from "./passes.ts";
 import type { Reconciler } from "./reconcile-users.ts";
 import { sendPatiently } from "./send-patiently.ts";
 import type { World } from "./world.ts";
@@ -70,6 +71,7 @@ export async function receivePageMessage(receiver: Receiver, message: unknown, l
     world = running.world;
     await running.deployment.mayWrite(); // streams follow the rules: an older configuration would start them anew
     if (page.kind === "subscriptions") await keepTenantSubscriptions(world, page.tenantId, log, true);
+    else if (page.kind === "pass") await runPass(world, page, log);
     else await collectChanges(world, page, log);
   } catch (error) {
     if (!isPassing(error)) throw error;
@@ -80,12 +82,17 @@ export async function receivePageMessage(receiver: Receiver, message: unknown, l
     log.warn("page put off", { tenantId: page.tenantId, because: becauseOf(error), afterMs });
     // One message a subject and slot, however many were put off: the timer adds its own while the tenant is away.
     const dueAt = Math.ceil((world.clock.now() + afterMs) / PUT_OFF_SLOT_MS) * PUT_OFF_SLOT_MS;
-    const subject =
-      page.kind === "page" ? `${page.stream}:${page.runId}:${page.seq}` : page.kind === "sweep" ? page.stream : "-";
+    const subject = subjectOf(page);
     await sendPatiently(world, "pages", [
       { id: `later:${page.tenantId}:${page.kind}:${subject}:${dueAt}`.slice(-128), body: page, notBefore: dueAt },
     ]);
   }
+}
+
+function subjectOf(page: PageMessage): string {
+  if (page.kind === "page") return `${page.stream}:${page.runId}:${page.seq}`;
+  if (page.kind === "pass") return `${page.pass}:${page.runId}:${page.seq}`;
+  return page.kind === "sweep" ? page.stream : "-";
 }
 
 function readable<T>(

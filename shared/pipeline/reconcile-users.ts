@@ -13,6 +13,7 @@ import { type Person, readSource } from "./look.ts";
 import type { Outcome } from "./outcome.ts";
 import { Pace } from "./pace.ts";
 import { type Desk, reconcileUser } from "./reconcile-user.ts";
+import { Recovery } from "./recovery.ts";
 import { sendPatiently } from "./send-patiently.ts";
 import type { World } from "./world.ts";
 
@@ -44,7 +45,7 @@ export class Reconciler {
       paces.set(targetTenantId, known);
       return known;
     };
-    this.desk = { world, pace, deployment: new Deployment(world) };
+    this.desk = { world, pace, deployment: new Deployment(world), recovery: new Recovery(world) };
   }
 
   /** Settles every person of the hint, or sends a new hint for whoever is not settled. Throws only when even that cannot be sent. */

@@ -41,3 +41,8 @@ export function needsOf(world: World, tenantId: string): Needs | undefined {
 export const sourcesOf = (world: World): readonly string[] => [
   ...new Set(world.rules.pairs.map(({ source }) => source.id)),
 ];
+
+/** Tenants that some job writes to. */
+export const targetsOf = (world: World): readonly string[] => [
+  ...new Set(world.rules.pairs.map(({ target }) => target.id)),
+];

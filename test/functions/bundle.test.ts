@@ -44,6 +44,7 @@ test("names and bindings", async () => {
     "graph-notification": ["httpTrigger", "graph-notification/{tenantId}", "anonymous"],
     "graph-lifecycle": ["httpTrigger", "graph-lifecycle/{tenantId}", "anonymous"],
     "start-sweeps": ["timerTrigger", "%SWEEP_SCHEDULE%", undefined],
+    "start-passes": ["timerTrigger", "%PASS_SCHEDULE%", undefined],
     "keep-subscriptions": ["timerTrigger", "%SUBSCRIPTION_SCHEDULE%", undefined],
     "collect-changes": ["serviceBusTrigger", "pages", "SERVICE_BUS"],
     "reconcile-changes": ["serviceBusTrigger", "changes", "SERVICE_BUS"],
