@@ -27,6 +27,17 @@ export interface Link {
    * written, so that a worker who dies over it leaves no block that nobody lifts.
    */
   blockedByUs?: boolean;
+  /**
+   * Hash of what the target user looked like when the last decision was settled (`gone`: removed), so that a listing of the
+   * target tells a change of theirs from an echo of ours.
+   */
+  shows?: string;
+  /** The target user was found to hold a directory role, ms since 1970: it is not ours to write to. */
+  administrator?: number;
+  /** Rules under which the person was in scope last: who leaves under others may have been put out by them. */
+  scopedBy?: string;
+  /** A removal or creation for this cause was rejected by people. */
+  rejected?: string;
   /** When we last wrote to the target user: until every replica has seen it, a reading that contradicts it is not believed. */
   writtenAt?: number;
   /** `links transfer` is under way: nothing else is done until it is finished. */

@@ -64,7 +64,7 @@ export async function endRebuild(world: World, log: DecisionLog): Promise<void> 
   if (stored?.value.kind !== "lost") return;
   for (const tenantId of targetsOf(world)) {
     const row = (await world.tables.passes.read(tenantId, "rebuild"))?.value;
-    if (!row || row.phase !== "idle" || (row.endedAt ?? 0) < stored.value.since) return;
+    if (row?.phase !== "idle" || (row.endedAt ?? 0) < stored.value.since) return;
   }
   const state = newState(world, "observing", stored.value.generation);
   for (const table of [world.tables.linkMark, world.tables.targetMark]) {
@@ -81,7 +81,7 @@ export async function endObservation(world: World, log: DecisionLog): Promise<vo
   if (stored?.value.kind !== "observing") return;
   for (const tenantId of sourcesOf(world)) {
     const row = (await world.tables.passes.read(tenantId, "full"))?.value;
-    if (!row || row.phase !== "idle" || row.startedAt < stored.value.since) return;
+    if (row?.phase !== "idle" || row.startedAt < stored.value.since) return;
   }
   const state = newState(world, "on", stored.value.generation);
   if ((await world.tables.recovery.write(PARTITION, STATE, state, stored.etag)).kind === "moved") return;
