@@ -1,6 +1,8 @@
 import { app as functions } from "@azure/functions";
 import { inForce } from "../shared/pipeline/deployment.ts";
+import { keepExtensions } from "../shared/pipeline/keep-extensions.ts";
 import { keepSubscriptions } from "../shared/pipeline/keep-subscriptions.ts";
+import { tellWarnings } from "../shared/pipeline/tell-warnings.ts";
 import { app } from "../shared/wire.ts";
 
 const receiver = app();
@@ -10,6 +12,9 @@ functions.timer("keep-subscriptions", {
   handler: async (_timer, context) => {
     await receiver.world.ready();
     const { world } = await inForce(receiver);
-    await keepSubscriptions(world, receiver.log(context));
+    const log = receiver.log(context);
+    tellWarnings(world, log);
+    await keepSubscriptions(world, log);
+    await keepExtensions(world, log);
   },
 });

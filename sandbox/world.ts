@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { Connection } from "../shared/adapters/graph/connection.ts";
+import { GraphExtensions } from "../shared/adapters/graph/extensions.ts";
 import { Gateway } from "../shared/adapters/graph/gateway.ts";
 import { GraphSourceChanges } from "../shared/adapters/graph/source-changes.ts";
 import { GraphSourceListing } from "../shared/adapters/graph/source-listing.ts";
@@ -8,18 +9,20 @@ import { GraphSubscriptions } from "../shared/adapters/graph/subscriptions.ts";
 import { GraphTargetListing } from "../shared/adapters/graph/target-listing.ts";
 import { GraphTargetTenant } from "../shared/adapters/graph/target-tenant.ts";
 import { appendOnly } from "../shared/adapters/tables/append-only.ts";
+import { registrationOf } from "../shared/config/extensions.ts";
 import { type LoadedConfig, loadConfig } from "../shared/config/load.ts";
 import type { SyncConfig } from "../shared/config/schema.ts";
 import { weakeningsSince } from "../shared/config/weakenings.ts";
 import { deadLetterQueue, QUEUES, type QueueName } from "../shared/messages/queues.ts";
 import { NotificationDesk } from "../shared/pipeline/accept-notification.ts";
 import { Deployment, inForce, madeOnce } from "../shared/pipeline/deployment.ts";
+import { keepExtensions } from "../shared/pipeline/keep-extensions.ts";
 import { keepSubscriptions } from "../shared/pipeline/keep-subscriptions.ts";
 import { notificationAnswer } from "../shared/pipeline/notification-answer.ts";
-import { startPasses } from "../shared/pipeline/start-passes.ts";
 import { type Receiver, receiveHint, receivePageMessage } from "../shared/pipeline/receive.ts";
 import { Reconciler } from "../shared/pipeline/reconcile-users.ts";
 import { recordDeadLetter } from "../shared/pipeline/record-dead-letter.ts";
+import { startPasses } from "../shared/pipeline/start-passes.ts";
 import { startSweeps } from "../shared/pipeline/start-sweeps.ts";
 import type { Settings, World } from "../shared/pipeline/world.ts";
 import type { DecisionLog, LogFields } from "../shared/ports/decision-log.ts";
@@ -197,6 +200,7 @@ function startInstance(parts: Parts): Instance {
       startSweeps(running.world, decisionLog),
       startPasses(running.world, decisionLog),
       keepSubscriptions(running.world, decisionLog),
+      keepExtensions(running.world, decisionLog),
     ]);
     clock.after(every, () => void tick());
   };
@@ -315,6 +319,7 @@ function worldOf(parts: Parts, life: Life, revision: string): World {
           target: new GraphTargetTenant(gateway, root, stampAttribute),
           changes: new GraphSourceChanges(gateway),
           subscriptions: new GraphSubscriptions(gateway),
+          extensions: new GraphExtensions(gateway, registrationOf(tenant)),
           sourceListing: new GraphSourceListing(gateway),
           targetListing: new GraphTargetListing(gateway, stampAttribute),
         },
@@ -335,6 +340,7 @@ function worldOf(parts: Parts, life: Life, revision: string): World {
       revision,
       tenants: loaded.tenants,
       pairs: loaded.pairs,
+      warnings: loaded.warnings,
       configuration: {
         text: loaded.text,
         author: options.author,
@@ -361,7 +367,9 @@ function worldOf(parts: Parts, life: Life, revision: string): World {
       subscriptions: mortal(life, "subscriptions", store.rows("subscriptions")),
       provisioninglog: mortal(life, "provisioninglog", store.rows("provisioninglog")),
       pace: mortal(life, "pace", store.rows("pace")),
-      removals: mortal(life, "removals", store.rows("removals")),
+      limits: mortal(life, "limits", store.rows("limits")),
+      limitparts: mortal(life, "limitparts", store.rows("limitparts")),
+      jobs: mortal(life, "jobs", store.rows("jobs")),
       deployment: mortal(life, "deployment", store.rows("deployment")),
       configurations: mortal(life, "configurations", store.rows("configurations")),
       requests: mortal(life, "requests", store.rows("requests")),
@@ -387,6 +395,7 @@ function worldOf(parts: Parts, life: Life, revision: string): World {
     target: (id) => tenant(id).target,
     changes: (id) => tenant(id).changes,
     subscriptions: (id) => tenant(id).subscriptions,
+    extensions: (id) => tenant(id).extensions,
     sourceListing: (id) => tenant(id).sourceListing,
     targetListing: (id) => tenant(id).targetListing,
   };

@@ -4,6 +4,7 @@ import { ManagedIdentityCredential } from "@azure/identity";
 import { accessTokens } from "./adapters/entra/access-tokens.ts";
 import { Connection } from "./adapters/graph/connection.ts";
 import { type CredentialSettings, tokenSource } from "./adapters/graph/credentials.ts";
+import { GraphExtensions } from "./adapters/graph/extensions.ts";
 import { Gateway } from "./adapters/graph/gateway.ts";
 import { GraphSourceChanges } from "./adapters/graph/source-changes.ts";
 import { GraphSourceListing } from "./adapters/graph/source-listing.ts";
@@ -16,6 +17,7 @@ import { sha256, systemChance, systemClock } from "./adapters/system/clock.ts";
 import { appendOnly, openTables, type Tables } from "./adapters/tables/index.ts";
 import { decisionLog, type Sink } from "./adapters/telemetry/decision-log.ts";
 import { Admin } from "./admin/router.ts";
+import { registrationOf } from "./config/extensions.ts";
 import { ConfigInvalid, type LoadedConfig, loadConfig } from "./config/load.ts";
 import type { TenantConfig } from "./config/schema.ts";
 import { type EnvironmentSettings, loadSettings } from "./config/settings.ts";
@@ -108,6 +110,7 @@ function worldOf({ settings, tables, bus, ready }: Shared, loaded: LoadedConfig,
       revision,
       tenants: loaded.tenants,
       pairs: loaded.pairs,
+      warnings: loaded.warnings,
       configuration: {
         text: loaded.text,
         author: settings.author,
@@ -123,6 +126,7 @@ function worldOf({ settings, tables, bus, ready }: Shared, loaded: LoadedConfig,
     target: (id) => tenant(id).target,
     changes: (id) => tenant(id).changes,
     subscriptions: (id) => tenant(id).subscriptions,
+    extensions: (id) => tenant(id).extensions,
     sourceListing: (id) => tenant(id).sourceListing,
     targetListing: (id) => tenant(id).targetListing,
   };
@@ -136,7 +140,9 @@ function rowsOf(tables: Tables): World["tables"] {
     subscriptions: tables.rows("subscriptions"),
     provisioninglog: tables.rows("provisioninglog"),
     pace: tables.rows("pace"),
-    removals: tables.rows("removals"),
+    limits: tables.rows("limits"),
+    limitparts: tables.rows("limitparts"),
+    jobs: tables.rows("jobs"),
     deployment: tables.rows("deployment"),
     configurations: tables.rows("configurations"),
     requests: tables.rows("requests"),
@@ -178,6 +184,7 @@ function connect(tenant: TenantConfig, settings: EnvironmentSettings, loaded: Lo
     target: new GraphTargetTenant(gateway, root, stampAttribute),
     changes: new GraphSourceChanges(gateway),
     subscriptions: new GraphSubscriptions(gateway),
+    extensions: new GraphExtensions(gateway, registrationOf(tenant)),
     sourceListing: new GraphSourceListing(gateway),
     targetListing: new GraphTargetListing(gateway, stampAttribute),
   };

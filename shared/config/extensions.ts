@@ -8,6 +8,10 @@ export const stampAttributeOf = ({ stampAttribute, credential }: TenantConfig): 
 
 export const extensionsOf = ({ extensions = [] }: TenantConfig): readonly DirectoryExtension[] => extensions;
 
+/** Client id of the registration that may own extensions; a managed identity has none. */
+export const registrationOf = ({ credential }: TenantConfig): string | undefined =>
+  credential.kind === "managedIdentity" ? undefined : credential.clientId;
+
 /** As it stands in names of extensions; of a managed identity there is no registration. */
 const appIdOf = (credential: TenantConfig["credential"]): string =>
   credential.clientId?.replaceAll("-", "").toLowerCase() ?? "";

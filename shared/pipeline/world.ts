@@ -1,12 +1,14 @@
 import type { AdminScope } from "../domain/admin.ts";
 import type { Pair, Tenant } from "../domain/job.ts";
+import type { JobRow } from "../domain/job-state.ts";
 import type { Link } from "../domain/link.ts";
 import type { PaceState } from "../domain/pace.ts";
+import type { SkipReason } from "../domain/skip-reason.ts";
 import type { Weakening } from "../domain/weakening.ts";
 import type { AppendOnly } from "../ports/append-only.ts";
-import type { SkipReason } from "../domain/skip-reason.ts";
 import type { Bus } from "../ports/bus.ts";
 import type { Chance, Clock } from "../ports/clock.ts";
+import type { Extensions } from "../ports/extensions.ts";
 import type { Rows } from "../ports/rows.ts";
 import type { SourceChanges } from "../ports/source-changes.ts";
 import type { SourceListing } from "../ports/source-listing.ts";
@@ -14,6 +16,7 @@ import type { SourceTenant } from "../ports/source-tenant.ts";
 import type { Subscriptions } from "../ports/subscriptions.ts";
 import type { TargetListing } from "../ports/target-listing.ts";
 import type { TargetTenant } from "../ports/target-tenant.ts";
+import type { LedgerPart, LedgerRow } from "./ledger.ts";
 import type { Orphan, PassPage, PassRow, RecoveryState, TableMark } from "./pass-rows.ts";
 
 /** Everything that the pipeline asks of the world. `shared/wire.ts` builds the real one, the sandbox the simulated one. */
@@ -28,6 +31,7 @@ export interface World {
   target(tenantId: string): TargetTenant;
   changes(tenantId: string): SourceChanges;
   subscriptions(tenantId: string): Subscriptions;
+  extensions(tenantId: string): Extensions;
   sourceListing(tenantId: string): SourceListing;
   targetListing(tenantId: string): TargetListing;
   /** Resolves when the tables exist; asks again after a failure. Throws `StorageUnavailable`. */
@@ -43,9 +47,18 @@ export interface Rules {
   revision: string;
   tenants: readonly Tenant[];
   pairs: readonly Pair[];
+  /** What is allowed in the configuration and worth knowing. */
+  warnings: readonly ConfigurationWarning[];
   configuration: ConfigurationInFull;
   /** What principals of the admin API are narrowed to. */
   adminScopes: readonly AdminScope[];
+}
+
+export interface ConfigurationWarning {
+  /** `jobs[2].mappings[0].target`. */
+  path: string;
+  problem: string;
+  remedy: string;
 }
 
 /** The configuration itself, for whoever compares it with another one. */
@@ -90,8 +103,12 @@ export interface Tables {
   provisioninglog: Rows<LogRow>;
   /** Partition: the target tenant; row: the app registration's share. */
   pace: Rows<PaceState>;
-  /** Partition `{source}_{target}`; row `hour`. */
-  removals: Rows<RemovalSet>;
+  /** Partition `{source}_{target}_{job}_{kind}`; row `head`: who was removed or created, and who waits. */
+  limits: Rows<LedgerRow>;
+  /** The same partition; row: a random id. Ids beyond a few hundred. */
+  limitparts: Rows<LedgerPart>;
+  /** Partition `jobs`; row: the job. Jobs that were ever seen, and their states. */
+  jobs: Rows<JobRow>;
   /** Partition `configuration`; row `accepted`. */
   deployment: Rows<AcceptedConfiguration>;
   /** Partition: the tenant; row: the pass. */
@@ -177,11 +194,6 @@ export interface LogRow {
   reason: string;
   /** From the moment the change was noticed. */
   afterMs: number;
-}
-
-/** Users removed from a target within the last hour, and when. */
-export interface RemovalSet {
-  removed: Readonly<Record<string, number>>;
 }
 
 export interface AcceptedConfiguration {

@@ -13,6 +13,7 @@ import type {
   WriteCall,
 } from "../../ports/target-tenant.ts";
 import type { GraphAnswer, GraphCall } from "./connection.ts";
+import { extensionsRefused } from "./extensions.ts";
 import { errorDetail, type Gateway } from "./gateway.ts";
 import { readPrivilege, readSignIns } from "./guest-evidence.ts";
 import { readHolders } from "./holders.ts";
@@ -234,6 +235,8 @@ export class GraphTargetTenant implements TargetTenant {
       this.refusals = 0;
       return body;
     }
+    const extensions = extensionsRefused(body);
+    if (extensions) throw new SyncError("EXTENSION_MISSING", { detail: extensions });
     const detail = `${status} ${errorDetail(body)}`;
     if (status !== 403) throw new SyncError(otherwise, { detail });
     if (detail.includes(QUOTA_EXCEEDED)) throw new SyncError("DIRECTORY_QUOTA_EXCEEDED", { detail });
