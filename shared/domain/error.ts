@@ -126,6 +126,11 @@ export const ERRORS = {
     meaning: "Another user of the same source tenant has the same address, and got the guest first.",
     remedy: "Make the address unique in the source tenant, or take one of the two people out of scope.",
   },
+  TRANSFER_REFUSED: {
+    blame: "object",
+    meaning: "`links transfer` cannot do what was asked; nothing was changed.",
+    remedy: "The answer says what is in the way.",
+  },
   TRANSFER_UNFINISHED: {
     blame: "object",
     held: true,

@@ -104,6 +104,8 @@ const UNSEEN_LOOK_MS = 3_000;
 export function planUser(view: PersonView, rules: PlanRules): Plan {
   const { link, scope } = view;
   if (link?.state === "inviting") return planInterrupted(view, rules);
+  // The target user went to, or made room for, another source user: who comes back does not get it back.
+  if (link?.releasedTo !== undefined && scope.kind === "in") return { kind: "hold", code: "ADDRESS_REUSED" };
   switch (scope.kind) {
     case "missing":
       return planMissing(view, rules);

@@ -68,6 +68,16 @@ async function takeOver(world: World, owned: Owned, row: string, target: TargetT
   return written.kind === "written" ? { kind: "taken" } : first;
 }
 
+/** A target user goes from one source user to another, under the row's ETag. `false`: somebody else has it. */
+export async function handOver(world: World, from: Owned, to: Owned, targetId: string): Promise<boolean> {
+  const [before, after] = [from, to].map(({ sourceTenantId, userId }) => linkName(sourceTenantId, userId));
+  const stored = await world.tables.targets.read(to.targetTenantId, userRow(targetId));
+  if (!after || stored?.value.link === after) return true;
+  if (stored && stored.value.link !== before) return false;
+  const written = await world.tables.targets.write(to.targetTenantId, userRow(targetId), { link: after }, stored?.etag);
+  return written.kind === "written";
+}
+
 /** Who owns a target user, by our tables. */
 export async function ownerOf(world: World, targetTenantId: string, targetId: string): Promise<string | undefined> {
   return (await world.tables.targets.read(targetTenantId, userRow(targetId)))?.value.link;

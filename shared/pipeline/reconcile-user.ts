@@ -18,6 +18,7 @@ import type { Pace } from "./pace.ts";
 import { logOutcomeOf, logRowName, writeLog } from "./provisioning-log.ts";
 import { countRemoval } from "./removals.ts";
 import { reserveValues } from "./uniqueness.ts";
+import { finishTransfer, REMOVAL } from "./transfer-link.ts";
 import type { LogRow, World } from "./world.ts";
 
 /** Times that a look starts over because somebody else has written in between, before the hint goes back to the queue. */
@@ -46,6 +47,8 @@ export async function reconcileUser(desk: Desk, person: Person, first: FirstRead
     if (stored && claimIsLive(stored.value, stored.ageMs)) {
       return { kind: "again", because: "claimed", afterMs: world.chance.between(1_000, 15_000) };
     }
+    const transferred = stored?.value.transfer && (await goOnTransferring(desk, person, stored));
+    if (transferred) return transferred;
     if (stored && waitsInEscrow(stored.value, person, world.clock.now()))
       return { kind: "unchanged", because: "inEscrow" };
     const source =
@@ -57,6 +60,32 @@ export async function reconcileUser(desk: Desk, person: Person, first: FirstRead
     if (step.kind === "done") return step.outcome;
   }
   return { kind: "again", because: "othersWrite", afterMs: world.chance.between(1_000, 5_000) };
+}
+
+/** A transfer was begun and not finished. `undefined`: the old guest has to be removed first, as anybody's who has left. */
+async function goOnTransferring(
+  { world, deployment }: Desk,
+  person: Person,
+  stored: NonNullable<StoredLink>,
+): Promise<Outcome | undefined> {
+  await deployment.mayWrite();
+  const transferred = await finishTransfer(world, person, stored);
+  switch (transferred.kind) {
+    case "done":
+      return { kind: "unchanged", because: "transferred" };
+    case "again":
+      return transferred.because === REMOVAL ? undefined : transferred;
+    case "refused":
+      return { kind: "again", because: "transferGivenUp", afterMs: 500 };
+    case "unfinished": {
+      const detail = [transferred.code, transferred.detail].filter(Boolean).join(": ");
+      const now = await readLink(world, person);
+      const step = await hold(world, person, now, now?.value.inputs ?? "", "TRANSFER_UNFINISHED", detail);
+      return step.kind === "done" ? step.outcome : { kind: "again", because: "moved", afterMs: 1_000 };
+    }
+    default:
+      return unreachable(transferred);
+  }
 }
 
 /** Nobody could even be read: bulk waits until the escrow is due, whoever asks for this person may try. */
@@ -245,7 +274,9 @@ async function write(desk: Desk, person: Person, stored: StoredLink, look: Seen,
   }
   if (plan.kind === "create" && !(await reserveValues(world, person, plan.job.mapper.uniques, plan.wanted)))
     return { kind: "startOver" };
-  const unsettled = (plan.kind === "update" || plan.kind === "restore") && plan.unsettled === true;
+  const unsettled =
+    stored?.value.transfer !== undefined ||
+    ((plan.kind === "update" || plan.kind === "restore") && plan.unsettled === true);
   const cost = costOf(plan);
   const grant = await desk.pace(person.pair.target.id).take(cost, person.lane, person.paidWrites >= cost);
   if (grant.kind === "slot") return done({ kind: "again", because: "pace", afterMs: grant.afterMs, paidWrites: cost });

@@ -191,6 +191,8 @@ export interface LogRow {
   remedy?: string;
   /** Names of the properties that were written. */
   properties?: readonly string[];
+  /** Of a transfer: who asked, `{tenant}/{object id}`. */
+  requestedBy?: string;
   reason: string;
   /** From the moment the change was noticed. */
   afterMs: number;
