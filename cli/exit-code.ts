@@ -5,6 +5,8 @@ export const EXIT = {
   refused: 1,
   /** Wrong arguments, or a file that cannot be read. */
   usage: 2,
+  /** The app, or whoever gives the token, was not reached. */
+  unreachable: 3,
 } as const;
 
 /** Wrong arguments, or a file that cannot be read: told without a stack, and ends with `EXIT.usage`. */

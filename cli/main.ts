@@ -5,6 +5,7 @@ import { addExpression } from "./offline/expression.ts";
 import { addMap } from "./offline/map.ts";
 import { addSchema } from "./offline/schema.ts";
 import { addScope } from "./offline/scope.ts";
+import { addOnline } from "./online/commands.ts";
 
 /** `cross-cloud-sync`: results go to standard output as JSON lines, everything said to people to standard error. */
 function program(): Command {
@@ -14,11 +15,12 @@ function program(): Command {
     .showHelpAfterError("(add --help for the options)")
     .addHelpText(
       "after",
-      `\nEnds with ${EXIT.done} when done, ${EXIT.refused} on an error in the answer, ${EXIT.usage} on wrong arguments.`,
+      `\nEnds with ${EXIT.done} when done, ${EXIT.refused} on an error in the answer, ${EXIT.usage} on wrong arguments, ${EXIT.unreachable} when the app was not reached.`,
     )
     .exitOverride();
   addExpression(command);
   addScope(command);
+  addOnline(command);
   addMap(command);
   addSchema(command);
   for (const group of command.commands) {

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import type { SyncConfig } from "../../shared/config/schema.ts";
 import type { Knobs } from "../graph/api.ts";
 import { type ImportedUsers, readExport } from "../organization/exports.ts";
-import { type Organization, organization } from "../organization/topology.ts";
+import { HUB, type Organization, organization } from "../organization/topology.ts";
 import { azuriteConnectionString } from "../storage/azurite-process.ts";
 import { type Certificates, makeCertificates } from "./certificates.ts";
 import { type Endpoints, shownPath, writeEndpoints } from "./endpoints.ts";
@@ -67,7 +67,6 @@ interface BusReport {
 
 const CHECKOUT = fileURLToPath(new URL("../..", import.meta.url));
 const file = (relative: string) => join(CHECKOUT, "sandbox", relative);
-const HUB = "contoso";
 
 /** Starts everything; throws, with nothing left behind, when something does not start. */
 export async function startCloud(options: CloudOptions = {}): Promise<LocalCloud> {
@@ -139,6 +138,8 @@ export async function startCloud(options: CloudOptions = {}): Promise<LocalCloud
       TABLES: azuriteConnectionString(storage.report),
       SERVICE_BUS: bus.report.connectionString,
       PUBLIC_URL: front.publicUrl,
+      ADMIN_TENANT_ID: contoso.tenants.find(({ name }) => name === HUB)?.id ?? "",
+      ADMIN_AUDIENCE: contoso.clients[HUB]?.app ?? "",
       SANDBOX_ENDPOINTS: JSON.stringify(
         Object.fromEntries(graph.report.tenants.map(({ id, graph, login }) => [id, { graph, login }])),
       ),
@@ -232,12 +233,14 @@ function endpointsOf(parts: Parts): Endpoints {
     app: {
       url: front.url,
       publicUrl: front.publicUrl,
+      admin: `${front.url}/api/manage`,
       token: {
         url: `${hub.login}/${hub.id}/oauth2/v2.0/token`,
         clientId: hub.client.id,
         clientSecret: hub.client.secret,
         scope: `api://${contoso.clients[HUB]?.app}/.default`,
       },
+      people: contoso.administrators,
     },
     storage: parts.storage,
     serviceBus: parts.bus.connectionString,

@@ -19,7 +19,12 @@ export interface Endpoints {
   app: {
     url: string;
     publicUrl: string;
+    /** Root of the admin API. */
+    admin: string;
+    /** A client with every app role of the admin API. */
     token: { url: string; clientId: string; clientSecret: string; scope: string };
+    /** Clients that stand for people with one app role each; same token address and scope. */
+    people: readonly { name: string; roles: readonly string[]; clientId: string; clientSecret: string }[];
   };
   storage: string;
   serviceBus: string;

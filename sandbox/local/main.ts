@@ -61,6 +61,9 @@ function introduce({ endpoints, folder, pace }: LocalCloud, options: StartOption
   for (const { name, cloud: kind, graph } of tenants) say(`  ${name.padEnd(16)} ${kind.padEnd(8)} ${graph}`);
   say(`  app              ${app.url}  ${app.publicUrl}`);
   say(`  control          ${control}`);
+  say(`  admin API        ${app.admin}`);
+  const people = app.people.map(({ name, roles }) => `${name} (${roles.join(", ")})`).join(", ");
+  say(`                   npx cross-cloud-sync status --sandbox carol; there are ${people}`);
   say(`  everything       ${relative(process.cwd(), folder) || "."}/endpoints.json; logs beside it in logs/`);
   const { REPLICATION_ALLOWANCE_SECONDS: seconds } = pace.settings;
   say(`The app allows ${seconds} s for the replicas of a tenant to agree; its default is 90 s.`);

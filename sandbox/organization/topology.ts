@@ -27,6 +27,8 @@ export interface Organization {
   contacts: Readonly<Record<string, readonly { displayName: string; mail: string }[]>>;
   /** By tenant name: the app's registration, and the one for people and scripts. */
   clients: Readonly<Record<string, { app: string; people: { id: string; secret: string } }>>;
+  /** Who calls the app's admin API: registrations of the hub that stand for people, each with an app role. */
+  administrators: readonly Administrator[];
   /** `sync.config.json`; `certificatePath` gives the PEM file with certificate and key for a tenant name. */
   config(certificatePath: (tenant: string) => string): SyncConfig;
 }
@@ -35,6 +37,22 @@ export interface Organization {
 export const STAMP = "syncSource";
 /** The tenant that a real export fills. */
 export const IMPORT_TENANT = "contoso-emea";
+
+export interface Administrator {
+  name: string;
+  roles: readonly string[];
+  clientId: string;
+  clientSecret: string;
+}
+
+/** The tenant whose people call the admin API. */
+export const HUB = "contoso";
+const ADMINISTRATORS = [
+  { name: "alice", roles: ["Sync.Operate"] },
+  { name: "bob", roles: ["Sync.Approve"] },
+  { name: "carol", roles: ["Sync.Read"] },
+];
+const EVERY_ROLE = ["Sync.Read", "Sync.Operate", "Sync.Approve"];
 
 const APP_PERMISSIONS = {
   source: ["User.Read.All", "GroupMember.Read.All", "Group.Read.All"],
@@ -132,6 +150,10 @@ export function organization(options: OrganizationOptions): Organization {
   const people: Record<string, readonly Person[]> = {};
   const groups: Record<string, readonly GroupPlan[]> = {};
   const clients: Record<string, { app: string; people: { id: string; secret: string } }> = {};
+  const administrators = ADMINISTRATORS.map(({ name, roles }) => {
+    const chance = seed.fork(`administrator ${name}`);
+    return { name, roles, clientId: chance.uuid(), clientSecret: chance.secret(24) };
+  });
   let left = count;
   for (const site of SITES) {
     const chance = seed.fork(site.name);
@@ -140,7 +162,8 @@ export function organization(options: OrganizationOptions): Organization {
     const imported = site.name === IMPORT_TENANT ? options.users : undefined;
     const client = { app: chance.uuid(), people: { id: chance.uuid(), secret: chance.secret(24) } };
     clients[site.name] = client;
-    specs[site.name] = tenantSpec(site, chance, client, options.certificates?.[site.name], imported);
+    const spec = tenantSpec(site, chance, client, options.certificates?.[site.name], imported);
+    specs[site.name] = site.name === HUB ? withAdministrators(spec, administrators) : spec;
     people[site.name] = imported ? imported.people : inhabitants(site, chance.fork("people"), size);
     groups[site.name] = groupsOf(site.name, people[site.name] ?? [], chance.fork("groups"));
   }
@@ -150,7 +173,8 @@ export function organization(options: OrganizationOptions): Organization {
     groups,
     contacts: { contoso: contactsOf(people[IMPORT_TENANT] ?? []) },
     clients,
-    config: (certificatePath) => configOf(specs, groups, clients, certificatePath),
+    administrators,
+    config: (certificatePath) => configOf(specs, people, groups, clients, certificatePath),
   };
 }
 
@@ -181,6 +205,20 @@ function tenantSpec(
   };
 }
 
+/** Registrations that may call the app's admin API; the one for scripts has every role. */
+function withAdministrators(spec: TenantSpec, administrators: readonly Administrator[]): TenantSpec {
+  const people = administrators.map(({ name, roles, clientId, clientSecret }) => ({
+    clientId,
+    displayName: name,
+    secret: clientSecret,
+    permissions: [],
+    appRoles: roles,
+  }));
+  const scripts = (client: ClientSpec) =>
+    client.permissions.includes("*") ? { ...client, appRoles: EVERY_ROLE } : client;
+  return { ...spec, clients: [...spec.clients.map(scripts), ...people] };
+}
+
 function inhabitants(site: Site, chance: Random, count: number): readonly Person[] {
   const common = { ...site, random: chance };
   const everybody = staff({ ...common, count });
@@ -204,8 +242,12 @@ function contactsOf(people: readonly Person[]): { displayName: string; mail: str
   ];
 }
 
+/** A day in the sandbox is short: so is the time in which removals are counted before they are made. */
+const SETTLING_MINUTES = 0.1;
+
 function configOf(
   specs: Readonly<Record<string, TenantSpec>>,
+  people: Organization["people"],
   groups: Organization["groups"],
   clients: Organization["clients"],
   certificatePath: (tenant: string) => string,
@@ -220,6 +262,8 @@ function configOf(
     source,
     target,
     state: "on",
+    limits: { settlingMinutes: SETTLING_MINUTES },
+    firstCycle: { expected: Object.values(people).flat().length },
     ...more,
   });
   const globalEmployees = (tenant: string) => ({

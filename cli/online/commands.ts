@@ -1,0 +1,198 @@
+import { type Command, Option } from "commander";
+import { EXIT } from "../exit-code.ts";
+import { type Answer, call, NotDone } from "./client.ts";
+import { plain, table } from "./render.ts";
+import { type ConnectionOptions, connectionOf } from "./token.ts";
+
+/** Commands that speak to a running app, and to nothing but its admin API. */
+
+type Options = ConnectionOptions & Readonly<Record<string, string | boolean | undefined>>;
+
+/** Adds the options that say which app is meant and who asks. */
+function online(command: Command): Command {
+  return command
+    .option("--app <url>", "address of the app; or CROSS_CLOUD_SYNC_APP")
+    .option("--audience <id>", "client id or URI of the app registration; or CROSS_CLOUD_SYNC_AUDIENCE")
+    .option("--token <token>", "an access token; better in CROSS_CLOUD_SYNC_TOKEN, which no list of processes shows")
+    .option("--sandbox <name>", "the local cloud, as one of its people: alice, bob or carol")
+    .addOption(new Option("--json", "one line of JSON an item"));
+}
+
+const wantsJson = (): boolean => process.argv.includes("--json");
+
+/** Asks, prints, and tells a refusal without a stack. */
+async function run(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof NotDone)) throw error;
+    process.exitCode = error.exitCode;
+    const { code, message, remedy, mistakes } = error.refusal;
+    if (wantsJson()) {
+      process.stdout.write(`${JSON.stringify({ error: error.refusal })}\n`);
+      return;
+    }
+    process.stderr.write(`${plain(code)}: ${plain(message)}\n`);
+    for (const { path, problem } of mistakes ?? []) process.stderr.write(`  ${plain(path)}: ${plain(problem)}\n`);
+    if (remedy !== undefined) process.stderr.write(`${plain(remedy)}\n`);
+  }
+}
+
+const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
+
+/** A list, page after page until `--limit` items were shown. */
+function addList(
+  parent: Command,
+  name: string,
+  path: string,
+  summary: string,
+  filters: readonly [string, string][],
+): void {
+  const command = online(parent.command(name).description(summary)).option("--limit <n>", "so many at most", "200");
+  for (const [flag, what] of filters) command.option(flag, what);
+  command.action((options: Options) =>
+    run(async () => {
+      const connection = connectionOf(options, process.env);
+      const names = filters.map(([flag]) => /--(\w+)/.exec(flag)?.[1] ?? "");
+      const query = Object.fromEntries(names.map((filter) => [filter, text(options[filter])]));
+      const most = Number(options.limit);
+      const items: Answer[] = [];
+      let cursor: string | undefined;
+      do {
+        const limit = String(Math.max(1, Math.min(200, most - items.length)) || 50);
+        const page = await call(connection, "GET", path, { ...query, limit, cursor });
+        items.push(...(page.items as Answer[]));
+        cursor = text(page.cursor);
+      } while (cursor !== undefined && items.length < most);
+      if (wantsJson()) for (const item of items) process.stdout.write(`${JSON.stringify(item)}\n`);
+      else process.stdout.write(table(items));
+      if (cursor !== undefined) process.stderr.write("There is more: raise --limit.\n");
+    }),
+  );
+}
+
+function show(answer: Answer): void {
+  process.stdout.write(`${JSON.stringify(answer, null, wantsJson() ? undefined : 2)}\n`);
+}
+
+function addAct(
+  command: Command,
+  name: string,
+  bodyOf: (options: Options, args: readonly string[]) => Record<string, string | undefined>,
+) {
+  online(command).action((...given: unknown[]) => {
+    const options = given.at(-2) as Options;
+    const args = given.slice(0, -2).map(String);
+    return run(async () =>
+      show(await call(connectionOf(options, process.env), "POST", `commands/${name}`, bodyOf(options, args))),
+    );
+  });
+}
+
+const PAIR: readonly [string, string][] = [
+  ["--source <tenant>", "only from this source, by name or id"],
+  ["--target <tenant>", "only in this target"],
+];
+
+export function addOnline(program: Command): void {
+  online(program.command("status").description("the configuration in force, the kill switch, jobs and sources")).action(
+    (options: Options) => run(async () => show(await call(connectionOf(options, process.env), "GET", "status", {}))),
+  );
+  addList(program, "held", "held", "people whom a rule holds, and what to do", PAIR);
+  addList(program, "escrows", "escrows", "people whose last attempt failed, and when they are tried again", PAIR);
+  addList(program, "log", "log", "the provisioning log of a day, newest first", [
+    ...PAIR,
+    ["--day <date>", "YYYY-MM-DD in UTC; today unless said"],
+    ["--status <status>", "success, failure, skipped or warning"],
+    ["--user <id>", "object id of the source user"],
+  ]);
+  const requests = program.command("requests").description("what one asks and somebody else decides");
+  addList(requests, "list", "requests", "requests within your scope", [
+    ["--state <state>", "open, approved, rejected or void"],
+  ]);
+  addDecisions(program);
+  addActs(program);
+  addAudit(program);
+}
+
+function addDecisions(program: Command): void {
+  for (const [name, summary] of [
+    ["approve", "agrees to a request of somebody else"],
+    ["reject", "refuses a request"],
+  ] as const) {
+    const command = program.command(name).description(summary).argument("<id>", "as `requests list` shows it");
+    addAct(command.option("--note <text>", "kept with the request"), name, (options, [id]) => ({
+      id,
+      note: text(options.note),
+    }));
+  }
+}
+
+function addActs(program: Command): void {
+  const kill = program.command("kill").description("the kill switch: while it is on, nothing is written to any target");
+  const reason = ["--reason <text>", "kept with the switch; no names of people"] as const;
+  addAct(
+    kill
+      .command("on")
+      .description("at once")
+      .requiredOption(...reason),
+    "kill-on",
+    (options) => ({
+      reason: text(options.reason),
+    }),
+  );
+  addAct(
+    kill
+      .command("off")
+      .description("asks for it; a second person approves")
+      .requiredOption(...reason),
+    "kill-off",
+    (options) => ({ reason: text(options.reason) }),
+  );
+  const person = (command: Command) =>
+    command
+      .requiredOption("--source <tenant>", "the source tenant, by name or id")
+      .requiredOption("--user <id>", "object id of the source user");
+  const bodyOf = (options: Options) => ({
+    source: text(options.source),
+    target: text(options.target),
+    user: text(options.user),
+  });
+  const retry = person(program.command("retry").description("tries a person in escrow again now"));
+  addAct(retry.requiredOption("--target <tenant>", "the target tenant"), "retry", bodyOf);
+  const look = person(program.command("look").description("looks at one person now, whatever is remembered"));
+  addAct(look.option("--target <tenant>", "only in this target"), "look", bodyOf);
+  const sweep = program.command("sweep").description("reading of the sources");
+  const now = sweep.command("now").description("reads the changes now");
+  addAct(now.option("--source <tenant>", "only of this source"), "sweep", (options) => ({
+    source: text(options.source),
+  }));
+}
+
+function addAudit(program: Command): void {
+  const audit = program.command("audit").description("what people did");
+  const list = online(audit.command("list").description("entries, oldest first"));
+  list.option("--from <n>", "from this number on", "1").action((options: Options) =>
+    run(async () => {
+      const page = await call(connectionOf(options, process.env), "GET", "audit", {
+        from: text(options.from),
+        limit: "200",
+      });
+      const items = page.items as Answer[];
+      if (wantsJson()) for (const item of items) process.stdout.write(`${JSON.stringify(item)}\n`);
+      else process.stdout.write(table(items));
+    }),
+  );
+  const verify = online(audit.command("verify").description("finds an entry that was changed, taken out or moved"));
+  verify
+    .option("--seq <n>", "a number that the app's own log told")
+    .option("--hash <hash>", "and its hash")
+    .action((options: Options) =>
+      run(async () => {
+        const query = { seq: text(options.seq), hash: text(options.hash) };
+        const verdict = await call(connectionOf(options, process.env), "GET", "audit/verify", query);
+        show(verdict);
+        if (verdict.kind !== "sound") process.exitCode = EXIT.refused;
+      }),
+    );
+}
