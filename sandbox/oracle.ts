@@ -22,7 +22,8 @@ import {
   propertyOf,
   text,
 } from "./oracle-rules.ts";
-import { adopts, ownClients, personKey, type WriteWatch } from "./write-watch.ts";
+import { mayTakeOver } from "./oracle-adoption.ts";
+import { ownClients, personKey, type WriteWatch } from "./write-watch.ts";
 
 type Tenants = Pick<GraphTenants, "tenants" | "truth">;
 
@@ -125,6 +126,7 @@ interface Pair {
   /** The app's registration in the target. */
   client: string | undefined;
   config: SyncConfig;
+  tenants: Tenants;
   watch: WriteWatch | undefined;
   formulas: Formulas;
   /** People in scope of any job into this target by their address. */
@@ -165,6 +167,7 @@ function pairsOf(tenants: Tenants, config: SyncConfig, watch: WriteWatch | undef
       commercial: here?.cloud === "global" && there?.cloud === "global",
       client: clients.get(there?.id ?? ""),
       config,
+      tenants,
       watch,
       formulas,
       claimants: claimants(to),
@@ -273,12 +276,11 @@ function outOfScope(
     );
 }
 
-/** A guest that somebody else made, that nobody has accepted yet, and that the job takes over. */
+/** A guest that somebody else made and that the job takes over. */
 function adoptable(pair: Pair, job: JobConfig, guests: readonly TruthUser[]): readonly TruthUser[] {
   const live = guests.filter(({ deletedAt }) => deletedAt === undefined);
   const [only] = live;
-  const pending = only?.properties.externalUserState === "PendingAcceptance" && only.accountEnabled;
-  return only && live.length === 1 && pending && adopts(job, pair.config) ? [only] : [];
+  return only && live.length === 1 && mayTakeOver(pair.tenants, pair.config, job, only) ? [only] : [];
 }
 
 /** Nothing stands in the target for somebody who should be there, and that is right: held, or failed visibly. */

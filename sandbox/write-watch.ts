@@ -1,5 +1,6 @@
 import type { SyncConfig } from "../shared/config/schema.ts";
 import type { Commit, GraphTenants, TruthUser } from "./graph/api.ts";
+import { adoptionOf, mayTakeOver } from "./oracle-adoption.ts";
 
 type Tenants = Pick<GraphTenants, "tenants" | "truth">;
 
@@ -12,7 +13,7 @@ export interface WriteWatch {
   readonly foreignWrites: readonly { tenant: string; userId: string; what: string }[];
   /** Blocks of the target's administrators that we lifted. */
   readonly blocksLifted: readonly { tenant: string; userId: string }[];
-  /** Pending guests that somebody else made and we took over. */
+  /** Guests that somebody else made and we took over, as a job may. */
   readonly adopted: ReadonlySet<string>;
   /** Source users that were deleted at some time, whatever they are now. */
   readonly deletedAtSource: ReadonlySet<string>;
@@ -24,13 +25,6 @@ export interface WriteWatch {
 /** Which client is ours in a tenant. */
 export function ownClients(config: SyncConfig): ReadonlyMap<string, string | undefined> {
   return new Map(config.tenants.map(({ id, credential }) => [id, credential.clientId]));
-}
-
-/** What a job does with guests that have not accepted yet; `pending` unless said, but never by itself in a government cloud. */
-export function adopts(job: SyncConfig["jobs"][number], config: SyncConfig): boolean {
-  const cloud = config.tenants.find(({ name }) => name === job.target)?.cloud;
-  const usual = cloud === "usGov" || cloud === "usGovDoD" ? "none" : "pending";
-  return (job.adopt ?? usual) === "pending";
 }
 
 export const isInvited = (user: TruthUser): boolean =>
@@ -50,9 +44,14 @@ export function watchWrites(tenants: Tenants, config: SyncConfig): WriteWatch {
     const truth = tenants.truth(tenant.name);
     const ours = clients.get(tenant.id);
     const targetName = config.tenants.find(({ id }) => id === tenant.id)?.name;
-    const mayAdopt = config.jobs.some((job) => job.target === targetName && job.state === "on" && adopts(job, config));
+    const adopting = config.jobs.filter(
+      (job) => job.target === targetName && job.state === "on" && adoptionOf(job, config) !== "none",
+    );
+    /** How guests that are not ours looked before the next write. */
+    const before = new Map<string, TruthUser>();
     const remember = (user: TruthUser) => {
       if (user.home) homes.set(personKey(tenant.name, user.id), personKey(user.home.tenant, user.home.userId));
+      if (adopting.length > 0 && isInvited(user) && user.createdBy !== ours) before.set(user.id, user);
     };
     for (const user of truth.users()) remember(user);
 
@@ -64,8 +63,11 @@ export function watchWrites(tenants: Tenants, config: SyncConfig): WriteWatch {
         const lifts = commit.properties.includes("accountEnabled") && user.accountEnabled && blockedThere.has(key);
         return lifts ? blocksLifted.push({ tenant: tenant.name, userId: commit.id }) : undefined;
       }
-      const pending = isInvited(user) && user.properties.externalUserState === "PendingAcceptance";
-      return commit.kind === "updated" && pending && mayAdopt ? adopted.add(key) : foreign();
+      const was = before.get(commit.id);
+      const rebound = commit.properties.includes("identities");
+      const guest = was && { ...was, administrator: user.administrator === true };
+      const may = guest && adopting.some((job) => mayTakeOver(tenants, config, job, guest, rebound));
+      return commit.kind === "updated" && may ? adopted.add(key) : foreign();
     };
     const otherWrite = (commit: Commit, user: TruthUser | undefined) => {
       const key = personKey(tenant.name, commit.id);
@@ -78,9 +80,9 @@ export function watchWrites(tenants: Tenants, config: SyncConfig): WriteWatch {
     return truth.onCommit((commit) => {
       if (commit.object !== "user") return;
       const user = truth.user(commit.id);
-      if (user) remember(user);
       if (ours !== undefined && commit.by === ours) ownWrite(commit, user);
       else otherWrite(commit, user);
+      if (user) remember(user);
     });
   });
   return {
