@@ -45,10 +45,12 @@ function isProven(tenants: Tenants, config: SyncConfig, job: JobConfig, guest: T
   const idOf = (name: string) => config.tenants.find((tenant) => tenant.name === name)?.id;
   const source = tenants.tenants.find(({ id }) => id === idOf(job.source));
   const target = tenants.tenants.find(({ id }) => id === idOf(job.target));
-  if (!source || !target || guest.home?.tenant !== source.name) return false;
+  if (!source || !target || (!rebound && guest.home?.tenant !== source.name)) return false;
   const issuers = issuersOf(guest);
   if (issuers.length !== 1 || issuers[0] !== "ExternalAzureAD") return false;
-  const domains = [source.domain, source.initialDomain, ...(source.otherDomains ?? [])].map((name) => name.toLowerCase());
+  const domains = [source.domain, source.initialDomain, ...(source.otherDomains ?? [])].map((name) =>
+    name.toLowerCase(),
+  );
   const domain = guest.invitedAddress?.split("@").at(-1)?.toLowerCase() ?? "";
   if (!domains.includes(domain)) return false;
   const truth = tenants.truth(target.name);
