@@ -41,8 +41,12 @@ const MINUTE_MS = 60_000;
 type Stored = StoredRow<PassRow> | undefined;
 
 /** Everybody in the sources, compared with the links, now and without pauses. */
-export async function startFullPass(world: World, tenantIds: readonly string[] = sourcesOf(world)): Promise<void> {
-  for (const tenantId of tenantIds) await startPass(world, tenantId, "full", true);
+export async function startFullPass(
+  world: World,
+  tenantIds: readonly string[] = sourcesOf(world),
+  afterMs = 0,
+): Promise<void> {
+  for (const tenantId of tenantIds) await startPass(world, tenantId, "full", true, afterMs);
 }
 
 /** Everybody in the targets, compared with the links, now and without pauses; and what has changed there last. */
@@ -54,14 +58,20 @@ export async function startDriftPass(world: World, tenantIds: readonly string[] 
 }
 
 /** Begins a run, or asks for another one after the one that goes on. */
-export async function startPass(world: World, tenantId: string, name: PassName, hurried = false): Promise<void> {
+export async function startPass(
+  world: World,
+  tenantId: string,
+  name: PassName,
+  hurried = false,
+  afterMs = 0,
+): Promise<void> {
   const stored = await world.tables.passes.read(tenantId, name);
   const now = world.clock.now();
   if (stored && stored.value.phase !== "idle") {
     const { notBefore: _, ...rest } = stored.value;
     const next = hurried ? { ...rest, hurried, again: true } : { ...stored.value, again: true };
     if (await save(world, tenantId, name, stored, next)) return sendNext(world, tenantId, name, next);
-    return startPass(world, tenantId, name, hurried); // moved: perhaps to its end
+    return startPass(world, tenantId, name, hurried, afterMs); // moved: perhaps to its end
   }
   const next: PassRow = {
     runId: world.chance.uuid(),
@@ -70,6 +80,7 @@ export async function startPass(world: World, tenantId: string, name: PassName, 
     ...(hurried ? { hurried } : {}),
     ...(stored?.value.link === undefined ? {} : { link: stored.value.link }),
     ...(stored?.value.pages === undefined ? {} : { pagesBefore: stored.value.pages }),
+    ...(afterMs > 0 ? { notBefore: now + afterMs } : {}),
     startedAt: now,
     touchedAt: now,
   };

@@ -47,7 +47,7 @@ export async function recoveryState(world: World): Promise<RecoveryState> {
     targetMark.read(MARKS, GENERATION),
   ]);
   const marks = [links?.value.generation, targets?.value.generation];
-  if (stored && stored.value.kind !== "on") return stored.value;
+  if (stored?.value.kind === "lost") return stored.value;
   if (stored && marks.every((mark) => mark === stored.value.generation)) return stored.value;
   const complete = marks[0] !== undefined && marks[0] === marks[1];
   const lost = stored !== undefined || (!complete && (await anyStamps(world)));
@@ -86,7 +86,8 @@ export async function endObservation(world: World, log: DecisionLog): Promise<vo
   const state = newState(world, "on", stored.value.generation);
   if ((await world.tables.recovery.write(PARTITION, STATE, state, stored.etag)).kind === "moved") return;
   log.warn("observation has ended", {});
-  await startFullPass(world);
+  // What an instance that has not noticed only shows would not be done by anybody.
+  await startFullPass(world, sourcesOf(world), 2 * BELIEVED_MS);
   await startDriftPass(world);
 }
 
