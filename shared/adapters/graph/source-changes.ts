@@ -3,6 +3,7 @@ import { SyncError } from "../../domain/error.ts";
 import type { ChangePage, GroupChange, PageStart, SourceChanges } from "../../ports/source-changes.ts";
 import type { GraphAnswer } from "./connection.ts";
 import { errorDetail, type Gateway } from "./gateway.ts";
+import { propertiesOf } from "./users.ts";
 
 const LOW = { "x-ms-throttle-priority": "Low" };
 /** Casts on members are advanced queries. Source: Graph `group-list-transitivemembers.md`. */
@@ -32,7 +33,7 @@ export class GraphSourceChanges implements SourceChanges {
 
   users(from: PageStart, select: readonly string[]): Promise<ChangePage> {
     const latest = from.kind === "now" ? "&$deltatoken=latest" : "";
-    return this.deltaPage(from, `/users/delta?$select=${select.join(",")}${latest}`, (items) => ({
+    return this.deltaPage(from, `/users/delta?$select=${propertiesOf(select)}${latest}`, (items) => ({
       ...idsOf(items),
       groups: [],
     }));

@@ -25,10 +25,16 @@ type User = z.infer<typeof User>;
 
 /** `$select` for these attributes: nested ones by their first part, what we compute ourselves not at all. */
 export function selectOf(attributes: readonly string[], side: "source" | "target", stampAttribute?: string): string {
-  const own = attributes.map((name) => name.split(".")[0] ?? name);
-  const names = [...(side === "source" ? CORE : TARGET_CORE), ...own, ...(stampAttribute ? [stampAttribute] : [])];
-  return [...new Set(names)].join(",");
+  return propertiesOf([
+    ...(side === "source" ? CORE : TARGET_CORE),
+    ...attributes,
+    ...(stampAttribute ? [stampAttribute] : []),
+  ]);
 }
+
+/** For `$select`: nested attributes come with the property that they are in. */
+export const propertiesOf = (attributes: readonly string[]): string =>
+  [...new Set(attributes.map((name) => name.split(".")[0] ?? name))].join(",");
 
 /** What tells whose account a guest is, as far as Graph says. */
 export const IDENTITY = "identities,externalUserStateChangeDateTime";
