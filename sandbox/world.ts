@@ -60,6 +60,8 @@ export interface SimulatedWorld {
 export interface Instance {
   name: string;
   world: World;
+  /** What takes its messages: of its own configuration. */
+  receiver: Receiver;
   /** A dead instance receives nothing and its calls never return; its locks and leases run out. */
   kill(): void;
   /** Stands still for so long, in the middle of whatever it does, and then goes on as if nothing had happened. */
@@ -208,6 +210,7 @@ function startInstance(parts: Parts): Instance {
   const instance: Instance = {
     name: parts.name,
     world,
+    receiver,
     kill: () => {
       if (!life.alive) return;
       life.alive = false;
