@@ -393,7 +393,8 @@ function planLive(
   };
   const manager = job.actions.update || finishing ? managerId : undefined;
   const otherType = hasOtherType(user, job) && changes.userType === undefined;
-  if (Object.keys(changes).length > 0 || manager !== undefined) {
+  // What was begun is finished also where nothing differs: sponsors are to be named, and the log wants its row.
+  if (finishing || Object.keys(changes).length > 0 || manager !== undefined) {
     const effect = finishing ? "finish" : "update";
     return { kind: "update", targetId: user.id, effect, changes, managerId: manager, job, ...moreAfter(otherType) };
   }

@@ -314,6 +314,11 @@ describe("linked people in scope", () => {
       plan: { kind: "restore", unsettled: true },
     },
     {
+      name: "half created, and nothing differs",
+      view: { link: linked({ state: "invited" }), target: found() },
+      plan: { kind: "update", effect: "finish", changes: {} },
+    },
+    {
       name: "half created, invited as a guest because members could not be",
       view: { link: linked({ state: "invited" }), target: found({ userType: "Guest" }) },
       plan: { kind: "update", effect: "finish", changes: { userType: "Member" } },

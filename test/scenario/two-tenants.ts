@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 import type { Knobs, TenantSpec } from "../../sandbox/graph/api.ts";
 import { describeDifference, differences } from "../../sandbox/oracle.ts";
+import type { Formulas } from "../../sandbox/oracle-rules.ts";
 import { random } from "../../sandbox/random.ts";
 import { type SimulatedWorld, simulatedWorld, type WorldOptions } from "../../sandbox/world.ts";
 import { type WriteWatch, watchWrites } from "../../sandbox/write-watch.ts";
@@ -20,6 +21,8 @@ export interface TwoTenants {
   /** The scope of job `a` and of job `b`; `a` comes first. */
   groupA: string;
   groupB: string;
+  /** Another configuration takes the place of the one before, as a roll-out brings it: both run for so long. */
+  change(jobs: readonly Rules[], besideMs: number): Promise<void>;
   /** Makes an employee of the source, in these groups. Answers the id. */
   hire(name: string, groups: readonly string[], more?: Readonly<Record<string, unknown>>): string;
   link(userId: string): Link | undefined;
@@ -33,7 +36,14 @@ export interface TwoTenants {
   untilSettled(limitMs: number): Promise<number>;
 }
 
+/** What a job of this world says beside its name, its tenants and the usual. */
+export type Rules = Readonly<Record<string, unknown>>;
+
 export type TwoTenantsOptions = Pick<WorldOptions, "seed"> & {
+  /** Jobs `a`, `b`, …; default: one for each group. */
+  jobs?: (groupA: string, groupB: string) => readonly Rules[];
+  hub?: Partial<TenantSpec>;
+  formulas?: Formulas;
   knobs?: Partial<Knobs>;
   settings?: Partial<Settings>;
   instances?: number;
@@ -45,10 +55,15 @@ export type TwoTenantsOptions = Pick<WorldOptions, "seed"> & {
 export function twoTenants(options: TwoTenantsOptions): TwoTenants {
   const chance = random(options.seed);
   const apps = { source: chance.uuid(), target: chance.uuid() };
-  const tenants = [spec("home", chance.uuid(), apps.source, SOURCE), spec("hub", chance.uuid(), apps.target, TARGET)];
+  const tenants = [
+    spec("home", chance.uuid(), apps.source, SOURCE),
+    { ...spec("hub", chance.uuid(), apps.target, TARGET), ...options.hub },
+  ];
   const [home, hub] = tenants as [TenantSpec, TenantSpec];
   const [groupA, groupB] = [chance.uuid(), chance.uuid()];
-  const config = configOf(tenants, groupA, groupB);
+  const usual = (group: string) => ({ scope: { groups: [{ id: group }] } });
+  const config = configOf(tenants, options.jobs?.(groupA, groupB) ?? [usual(groupA), usual(groupB)]);
+  let current = config;
   const world = simulatedWorld({
     ...options,
     tenants,
@@ -68,8 +83,10 @@ export function twoTenants(options: TwoTenantsOptions): TwoTenants {
   const crimes = watchForCrimes(world, apps.target, home.id);
   const links = () => world.store.dump("links").map(({ row, value }) => ({ ...(value as Link), userId: row }));
   const faults = () => [
-    ...differences(world.graph, config, watch).map(describeDifference),
-    ...["users", "groups"].filter((name) => !isSubscribed(world, name)).map((name) => `no subscription to ${name}`),
+    ...differences(world.graph, current, watch, options.formulas).map(describeDifference),
+    ...subscribed(current)
+      .filter((name) => !isSubscribed(world, name))
+      .map((name) => `no subscription to ${name}`),
     ...links()
       .filter((link) => !isSettled(link))
       .map((link) => `not settled: ${JSON.stringify(link)}`),
@@ -83,6 +100,13 @@ export function twoTenants(options: TwoTenantsOptions): TwoTenants {
     targetId: hub.id,
     groupA,
     groupB,
+    async change(jobs, besideMs) {
+      current = configOf(tenants, jobs);
+      const before = [...world.instances];
+      for (const _ of before) world.start(current);
+      await world.clock.runFor(besideMs);
+      for (const instance of before) instance.kill();
+    },
     hire(name, groups, more = {}) {
       const id = source.createUser({ ...employee(name), ...more });
       for (const group of groups) source.addMember(group, id);
@@ -108,6 +132,9 @@ export function expectSound(c: TwoTenants): void {
   expect(c.faults()).toEqual([]);
   expect(c.crimes()).toEqual([]);
 }
+
+const subscribed = ({ jobs }: SyncConfig): readonly string[] =>
+  jobs.some(({ scope }) => scope.groups.length > 0) ? ["users", "groups"] : ["users"];
 
 const isSubscribed = (world: SimulatedWorld, name: string): boolean =>
   world.store
@@ -196,20 +223,20 @@ const employee = (name: string) => ({
   department: "0",
 });
 
-function configOf(tenants: readonly TenantSpec[], groupA: string, groupB: string): SyncConfig {
-  const job = (id: string, group: string) => ({
+function configOf(tenants: readonly TenantSpec[], rules: readonly Rules[]): SyncConfig {
+  const job = (id: string, more: Rules) => ({
     id,
     source: "home",
     target: "hub",
     state: "on",
     userType: "member",
-    scope: { groups: [{ id: group }] },
     mappings: [
       { target: "displayName", source: "displayName" },
       { target: "department", source: "department" },
       { target: "mail", source: "mail" },
       { target: "companyName", constant: `job ${id}` },
     ],
+    ...more,
   });
   return SyncConfig.parse({
     version: 1,
@@ -220,6 +247,6 @@ function configOf(tenants: readonly TenantSpec[], groupA: string, groupB: string
       cloud,
       credential: { kind: "certificate", clientId: clients[0]?.clientId, path: `${name}.pem` },
     })),
-    jobs: [job("a", groupA), job("b", groupB)],
+    jobs: rules.map((more, index) => job(String.fromCharCode(97 + index), more)),
   });
 }
