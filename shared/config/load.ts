@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { AdminScope } from "../domain/admin.ts";
 import { CLOUDS, type CloudPair, cloudPair } from "../domain/cloud.ts";
 import type { Job, Pair, Tenant } from "../domain/job.ts";
+import type { Limits } from "../domain/limits.ts";
 import type { Mapper } from "../domain/mapping/map.ts";
 import { adminMistakes, adminScopesOf } from "./admin.ts";
 import { extensionMistakes, extensionsOf, stampAttributeOf } from "./extensions.ts";
@@ -216,7 +217,10 @@ function pairsOf(config: SyncConfig, tenants: readonly Tenant[], rules: readonly
     const key = `${source.id}/${target.id}`;
     const pair = pairs.get(key) ?? { source, target, clouds, jobs: [], texts: [] };
     const resolved = jobOf(job, source, target, clouds, rules[index] as Rules);
-    pairs.set(key, { ...pair, jobs: [...pair.jobs, resolved], texts: [...pair.texts, job, resolved.mapper.mappings] });
+    // Limits decide how many, never who: changing them changes nobody's inputs.
+    const { limits: _limits, whileHeld: _whileHeld, firstCycle: _firstCycle, ...decisive } = job;
+    const texts = [...pair.texts, decisive, resolved.mapper.mappings];
+    pairs.set(key, { ...pair, jobs: [...pair.jobs, resolved], texts });
   }
   return [...pairs.values()].map(({ texts, ...pair }) => ({
     ...pair,
@@ -245,8 +249,22 @@ function jobOf(job: JobConfig, source: Tenant, target: Tenant, clouds: CloudPair
     actions: job.actions,
     onOutOfScope: job.onOutOfScope,
     onDisabledThenUnassigned: job.onDisabledThenUnassigned,
+    limits: limitsOf(job),
     adopt: job.adopt ?? (government ? "none" : "pending"),
     adoptBy: job.adoptBy,
+  };
+}
+
+/** The configuration counts in minutes and hours, as people do. */
+function limitsOf({ limits, whileHeld, firstCycle }: JobConfig): Limits {
+  const { removals, creations, settlingMinutes, approvalHours } = limits;
+  return {
+    removals,
+    creations,
+    settlingMs: settlingMinutes * 60_000,
+    approvalMs: approvalHours * 3_600_000,
+    whileHeld,
+    firstCycle: firstCycle?.expected,
   };
 }
 

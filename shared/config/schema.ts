@@ -231,13 +231,58 @@ const EntraFilter = z.looseObject({
   categoryFilterGroups: entraGroups("Not supported: has to be empty."),
 });
 
+const count = () => z.int().min(0).max(1_000_000);
+const LimitsConfig = z.strictObject({
+  removals: says(
+    z
+      .strictObject({
+        immediatePerHour: says(
+          count().default(5),
+          "Removals within an hour that go at once, of people whose own doing it was: account deleted, left the group.",
+          5,
+        ),
+        perHour: says(count().default(20), "Removals within an hour.", 50),
+        perDay: says(count().default(100), "Removals within 24 hours.", 500),
+        percent: says(
+          z.number().min(0).max(100).default(10),
+          "Of the job's people within 24 hours; asked from 50 people on.",
+          5,
+        ),
+        minimumSource: says(
+          count().default(1),
+          "People of the job who have to remain, whatever a staged set would remove.",
+          1,
+        ),
+      })
+      .prefault({}),
+    "Removals: deletions, and blocks of people who left the scope. Blocking a disabled account is never counted.",
+    { perHour: 50, perDay: 200 },
+  ),
+  creations: says(
+    z
+      .strictObject({
+        perHour: says(count().default(500), "Within an hour.", 100),
+        perDay: says(count().default(2_000), "Within 24 hours.", 500),
+      })
+      .prefault({}),
+    "People who are invited.",
+    { perHour: 100, perDay: 500 },
+  ),
+  settlingMinutes: says(
+    z.number().min(0).max(1_440).default(5),
+    "Removals that are not immediate are counted when nobody has joined them for so long.",
+    10,
+  ),
+  approvalHours: says(z.number().min(0.1).max(168).default(24), "An approval expires after so long.", 8),
+});
+
 export const JobConfig = z.strictObject({
   id: says(name(), "Names the job in logs.", "emea-to-hub"),
   source: says(name(), "The source tenant, by its name.", "contoso-emea"),
   target: says(name(), "The target tenant, by its name.", "contoso"),
   state: says(
-    z.enum(["off", "observe", "on"]).default("off"),
-    "`off`: the job does not exist. `observe`: it decides and logs, and writes nothing. `on`: it writes.",
+    z.enum(["off", "observe", "on", "retire"]).default("off"),
+    "`off`: the job does not exist. `observe`: it decides and logs, and writes nothing. `on`: it writes. `retire`: nobody is in its scope any more, and its people are removed within the limits.",
     "observe",
   ),
   scope: says(
@@ -285,7 +330,7 @@ export const JobConfig = z.strictObject({
     "Allows mappings with `flowNullValues` to empty attributes of the target.",
     true,
   ),
-  mappings: says(z.array(MappingConfig).min(1).optional(), "Replaces the default set (below) altogether.", [
+  mappings: says(z.array(MappingConfig).min(1).optional(), "Replaces the default set altogether; see `mappings.md`.", [
     { target: "displayName", source: "displayName" },
     { target: "companyName", constant: "Contoso EMEA" },
   ]),
@@ -333,6 +378,23 @@ export const JobConfig = z.strictObject({
     z.enum(["signIn", "resetRedemption"]).default("signIn"),
     "With `redeemed`: what proves the home of a guest. `signIn`: a sign-in from the source tenant was seen (AuditLog.Read.All and Entra ID P1 in the target). `resetRedemption`: the guest is bound anew and keeps what it has; the person accepts once more.",
     "signIn",
+  ),
+  limits: says(
+    LimitsConfig.prefault({}),
+    "How many people the job may remove and create before somebody has to agree. See `limits.md`.",
+    { removals: { perHour: 50, perDay: 200 }, creations: { perHour: 100, perDay: 500 } },
+  ),
+  whileHeld: says(
+    z.enum(["nothing", "block"]).default("nothing"),
+    "What happens to people whose removal waits: nothing, or sign-in is blocked meanwhile.",
+    "block",
+  ),
+  firstCycle: says(
+    z
+      .strictObject({ expected: says(count(), "So many creations of the first week are not counted.", 12_000) })
+      .optional(),
+    "What the first cycle is expected to create. Without it the limits on creations hold from the first minute.",
+    { expected: 12_000 },
   ),
   acceptUnlistedPair: says(
     z.boolean().default(false),

@@ -174,12 +174,65 @@ export const ERRORS = {
     meaning: "The linked target user is not an external user any more.",
     remedy: "Take the person out of scope, or undo the conversion in the target.",
   },
-  REMOVALS_STOPPED: {
+  REMOVALS_STAGED: {
     entra: "TooManyDeletes",
     blame: "object",
     held: true,
-    meaning: "More than 20 removals and more than 5 % of this pair's people within an hour: removals have stopped.",
-    remedy: "Find out why so many people left the scope. Removals go on by themselves when the hour has passed.",
+    meaning: "The removal waits for a few minutes until everybody who is to be removed with it has been counted.",
+    remedy: "Nothing: it goes on by itself unless the limits stop it. `cross-cloud-sync held list` shows who waits.",
+  },
+  REMOVALS_HELD: {
+    entra: "TooManyDeletes",
+    blame: "object",
+    held: true,
+    meaning: "More people would be removed than the job's limits allow. Nobody of them is, until somebody agrees.",
+    remedy:
+      "Find out why they left the scope: `cross-cloud-sync held show`. If it is meant, `approve` the set; if not, mend the cause and `reject` it.",
+  },
+  REMOVALS_REJECTED: {
+    blame: "object",
+    held: true,
+    meaning: "Somebody has rejected this removal: the person stays until the cause changes.",
+    remedy:
+      "Bring the person back into scope, or mend the group or filter that put them out. Another cause is asked anew.",
+  },
+  CREATIONS_HELD: {
+    blame: "object",
+    held: true,
+    meaning: "More people would be created than the job's limits allow. Nobody beyond them is, until somebody agrees.",
+    remedy:
+      "Look at who waits with `cross-cloud-sync held show`, and `approve` the set. For a first cycle set `firstCycle.expected` beforehand.",
+  },
+  CREATIONS_REJECTED: {
+    blame: "object",
+    held: true,
+    meaning: "Somebody has rejected this creation: the person is not invited until the rules change.",
+    remedy: "Take the person out of the job's scope, or change the scope so that it says what is meant.",
+  },
+  JOB_PAUSED: {
+    blame: "object",
+    held: true,
+    meaning: "Somebody has paused the job. Nothing is written for it, and nobody is removed.",
+    remedy: "`cross-cloud-sync job start` goes on, and looks at everybody again.",
+  },
+  JOB_QUARANTINED: {
+    blame: "object",
+    held: true,
+    meaning: "Too many people of this job fail. It is tried again after 6, 12 and 24 hours, and then once a day.",
+    remedy: "Mend what the failures have in common (see the provisioning log), then `cross-cloud-sync job restart`.",
+  },
+  JOB_DISABLED: {
+    blame: "object",
+    held: true,
+    meaning: "The job was in quarantine for 28 days.",
+    remedy: "Mend what the failures have in common, then `cross-cloud-sync job restart`.",
+  },
+  INBOUND_SYNC_NOT_ALLOWED: {
+    blame: "tenant",
+    held: true,
+    meaning:
+      "The target's administrators do not allow user synchronization from this source (`isSyncAllowed` is false). The job pauses; people stay.",
+    remedy: "Ask them to allow it again in the cross-tenant access settings; the job goes on by itself within a sweep.",
   },
   SCOPE_GROUP_UNREADABLE: {
     blame: "object",

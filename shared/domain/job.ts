@@ -1,4 +1,5 @@
 import type { Cloud, CloudPair } from "./cloud.ts";
+import type { Limits } from "./limits.ts";
 import type { Mapper } from "./mapping/map.ts";
 import type { DirectoryExtension } from "./mapping/targets.ts";
 import type { CompiledScopingFilter } from "./scoping-filter.ts";
@@ -14,8 +15,8 @@ export const groupKey = ({ id, transitive }: ScopeGroup): string => (transitive 
 
 /** What a job does with people who leave its scope. `disable`: sign-in is blocked, the user stays. */
 export type OutOfScopeAction = "softDelete" | "disable" | "keep";
-/** `off`: does not exist. `observe`: decides and logs, writes nothing. `on`. */
-export type JobState = "off" | "observe" | "on";
+/** `off`: does not exist. `observe`: decides and logs, writes nothing. `on`. `retire`: nobody is in scope any more. */
+export type JobState = "off" | "observe" | "on" | "retire";
 
 /** One job with everything resolved: what the planner sees. */
 export interface Job {
@@ -37,6 +38,7 @@ export interface Job {
   /** What happens to people who were disabled first and left their scope then. Entra keeps them. */
   onDisabledThenUnassigned: "keep" | "asOutOfScope";
   adopt: Adoption;
+  limits: Limits;
   /** What proves a redeemed guest's home: a sign-in that was seen, or binding it anew. */
   adoptBy: AdoptionProof;
 }

@@ -106,6 +106,8 @@ export function planUser(view: PersonView, rules: PlanRules): Plan {
   if (link?.state === "inviting") return planInterrupted(view, rules);
   // The target user went to, or made room for, another source user: who comes back does not get it back.
   if (link?.releasedTo !== undefined && scope.kind === "in") return { kind: "hold", code: "ADDRESS_REUSED" };
+  // Parked, whatever the source says: Graph refuses most writes, and nobody fights over an administrator.
+  if (link?.targetId && link.administrator !== undefined) return { kind: "hold", code: "TARGET_IS_ADMINISTRATOR" };
   switch (scope.kind) {
     case "missing":
       return planMissing(view, rules);
@@ -160,7 +162,8 @@ function planOut(view: PersonView, rules: PlanRules, scope: Out): Plan {
   if (because === "sourceDeleted") return removal(view, rules, because, "softDelete");
   const job = rules.pair.jobs.find(({ id }) => id === link.jobId);
   if (!job) return { kind: "keep", because: "jobIsGone", job: undefined };
-  if (scope.leftAloneBy?.includes(job.id)) return stays(view, rules, job, "leftAlone");
+  const retires = job.state === "retire";
+  if (!retires && scope.leftAloneBy?.includes(job.id)) return stays(view, rules, job, "leftAlone");
   if (because === "notAssigned") {
     if (!view.groupsHealthy) return safetyBlock(view, job) ?? { kind: "hold", code: "SCOPE_GROUP_UNREADABLE" };
     const wait = (link.outSince ?? now) + rules.secondReadingMs - now;
@@ -168,6 +171,7 @@ function planOut(view: PersonView, rules: PlanRules, scope: Out): Plan {
       return { kind: "confirm", because, afterMs: Math.max(wait, 0), mark: "outSince" };
     }
   }
+  if (retires) return removal(view, rules, "jobRetired", "softDelete");
   // Entra's engine has passed on the block as the deprovisioning, and does not pass on a second one, whatever follows.
   const blockedFirst =
     job.onDisabledThenUnassigned === "keep" &&
@@ -209,7 +213,7 @@ function removal(view: PersonView, rules: PlanRules, because: Because, action: J
 }
 
 /** Whoever is not written although they are in the target: sign-in follows the source account all the same, both ways. */
-function stays(view: PersonView, rules: PlanRules, job: Job, because: Because): Plan {
+export function stays(view: PersonView, rules: PlanRules, job: Job, because: Because): Plan {
   const { link, target, scope } = view;
   const source = scope.kind === "out" ? scope.user : undefined;
   if (target.kind !== "found" || target.user.softDeleted || !source) return { kind: "keep", because, job };
@@ -237,6 +241,13 @@ export function safetyBlock(
   if (!user.accountEnabled || user.softDeleted || !isOurs(user, { self })) return undefined;
   return { ...blockUpdate(user.id), job, ...(settled ? {} : { unsettled: true }) };
 }
+
+/** Sign-in is blocked while a removal waits. `undefined`: there is nothing to block. */
+export function waitingBlock({ target, self }: SafetyView, job: Job): (Plan & { kind: "update" }) | undefined {
+  if (target.kind !== "found" || !target.user.accountEnabled || target.user.softDeleted) return undefined;
+  return isOurs(target.user, { self }) ? { ...blockUpdate(target.user.id), job, unsettled: true } : undefined;
+}
+
 type SafetyView = Pick<PersonView, "scope" | "target" | "self">;
 
 /** External, and nobody else's stamp on it. */

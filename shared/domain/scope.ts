@@ -53,14 +53,15 @@ export function scopeOf(source: SourceView, pair: Pair): ScopeDecision {
   const owner = assignedTo.find(passes);
   if (owner) return { kind: "in", job: owner, user };
   const restsOnGroups = pair.jobs.some(
-    (job) => job.scope.groups.length > 0 && !assignedTo.includes(job) && passes(job),
+    (job) => job.state !== "retire" && job.scope.groups.length > 0 && !assignedTo.includes(job) && passes(job),
   );
   const leftAloneBy = pair.jobs.filter(({ scope }) => scope.filter?.test(attributes).leftAlone).map(({ id }) => id);
   const because = restsOnGroups ? "notAssigned" : assignedTo.length > 0 ? "filteredOut" : "notListed";
   return { kind: "out", because, user, assignedTo, leftAloneBy };
 }
 
-function isAssigned({ scope }: Job, userId: string, memberOf: ReadonlySet<string>): boolean {
+function isAssigned({ scope, state }: Job, userId: string, memberOf: ReadonlySet<string>): boolean {
+  if (state === "retire") return false;
   return scope.allUsers || scope.users.includes(userId) || scope.groups.some((group) => memberOf.has(groupKey(group)));
 }
 

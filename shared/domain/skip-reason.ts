@@ -42,6 +42,7 @@ export const SKIP_REASONS = {
   // out of scope
   notAssigned: "NotEffectivelyEntitled",
   notListed: "NotEffectivelyEntitled",
+  jobRetired: "NotEffectivelyEntitled",
   filteredOut: "NotEffectivelyEntitled",
   externalAtSource: "NotEffectivelyEntitled",
   guestAtSource: "NotEffectivelyEntitled",

@@ -27,6 +27,8 @@ export interface Work {
   inputs: string | undefined;
   /** What the target user looks like once the plan is written. */
   shows: string | undefined;
+  /** What is remembered of the scope in which the person was found. */
+  scoped: LinkChange;
   job: Job | undefined;
   plan: WritingPlan;
   /** Names the claim and the log row. */
@@ -284,7 +286,7 @@ async function progress(held: Held, change: LinkChange, signal: "invited" | "res
 
 /** Log first, then the row: whoever dies in between repeats both under the same names. */
 async function record(held: Held, result: Result): Promise<Applied> {
-  const { world, person, inputs, shows, job, name } = held.work;
+  const { world, person, inputs, shows, scoped, job, name } = held.work;
   await writeLog(world, name, {
     ...rowFor(held),
     targetId: result.targetId,
@@ -296,6 +298,7 @@ async function record(held: Held, result: Result): Promise<Applied> {
   });
   const change: LinkChange = {
     because: undefined,
+    ...scoped,
     ...result.change,
     inputs,
     shows,

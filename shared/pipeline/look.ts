@@ -195,5 +195,5 @@ async function readGroups(world: World, pair: Pair, link: Link | undefined, scop
 }
 
 const jobGroups = (jobs: readonly Job[]): readonly string[] => [
-  ...new Set(jobs.flatMap((job) => job.scope.groups.map(({ id }) => id))),
+  ...new Set(jobs.flatMap(({ state, scope }) => (state === "retire" ? [] : scope.groups.map(({ id }) => id)))),
 ];

@@ -2,23 +2,27 @@ import { ADOPTED_BECAUSE } from "../domain/adoption.ts";
 import { type ErrorCode, unreachable } from "../domain/error.ts";
 import type { Job } from "../domain/job.ts";
 import { claimIsLive, intoEscrow, type Link } from "../domain/link.ts";
-import { type ManagerChange, type Plan, type PlanRules, planUser, safetyBlock } from "../domain/plan.ts";
+import { type ManagerChange, type Plan, type PlanRules, planUser } from "../domain/plan.ts";
 import { type ScopeDecision, type SourceView, scopingDetails } from "../domain/scope.ts";
 import { type Because, skipReasonOf } from "../domain/skip-reason.ts";
+import { type Admission, admit, meanwhile } from "./admission.ts";
 import { applyPlan, type WritingPlan } from "./apply-plans.ts";
 import { collisionCode } from "./candidates.ts";
 import { isRecorded, type LinkChange, readLink, type StoredLink, writeLink } from "./claims.ts";
 import type { Deployment } from "./deployment.ts";
 import { hintReports, hintVerify } from "./hints.ts";
+import type { JobDesk } from "./job-state.ts";
 import { killSwitchMustBeOff } from "./kill-switch.ts";
+import type { LimitDesk } from "./limits.ts";
 import { type Look, lookAt, type Person, readSource } from "./look.ts";
 import type { Outcome } from "./outcome.ts";
 import { takeAddress, takeUser } from "./ownership.ts";
 import type { Pace } from "./pace.ts";
 import { logOutcomeOf, logRowName, writeLog } from "./provisioning-log.ts";
-import { countRemoval } from "./removals.ts";
-import { reserveValues } from "./uniqueness.ts";
+import type { Recovery } from "./recovery.ts";
+import { shownBy, showsAfter } from "./shows.ts";
 import { finishTransfer, REMOVAL } from "./transfer-link.ts";
+import { reserveValues } from "./uniqueness.ts";
 import type { LogRow, World } from "./world.ts";
 
 /** Times that a look starts over because somebody else has written in between, before the hint goes back to the queue. */
@@ -28,6 +32,9 @@ export interface Desk {
   world: World;
   pace(targetTenantId: string): Pace;
   deployment: Deployment;
+  limits: LimitDesk;
+  jobs: JobDesk;
+  recovery: Recovery;
 }
 
 type Step = { kind: "done"; outcome: Outcome } | { kind: "startOver" };
@@ -108,7 +115,7 @@ async function carryOut(desk: Desk, person: Person, stored: StoredLink, look: Se
     case "skip":
       return skip(world, person, stored, look, plan.because);
     case "hold":
-      return hold(world, person, stored, look.inputs, plan.code, plan.detail);
+      return hold(world, person, stored, look.inputs, plan.code, plan.detail, whatShows(world, person, look));
     case "confirm":
       return confirm(world, person, stored, plan, look.view.now);
     case "found":
@@ -148,10 +155,22 @@ async function keep(
     because,
     jobId: plan.job?.id ?? stored?.value.jobId,
     blockedByUs: (blocked && stored?.value.blockedByUs) || undefined,
+    ...whatShows(world, person, look),
+    ...scopedBy(person, look),
   };
   if (!(await settle(world, person, stored, "settled", change))) return { kind: "startOver" };
   if (because && because !== stored?.value.because) await logSkip(world, person, because, look.view.scope);
   return done({ kind: "unchanged", because: plan.because });
+}
+
+/** Who is in scope is so under these rules, and whatever was rejected is over. */
+const scopedBy = ({ pair }: Person, { view: { scope } }: Seen): LinkChange =>
+  scope.kind === "in" ? { scopedBy: pair.rulesHash, rejected: undefined } : {};
+
+/** Seen and left as it is. */
+function whatShows(world: World, person: Person, look: Seen): LinkChange {
+  const shows = shownBy(world, person.pair, look.view);
+  return shows === undefined ? {} : { shows };
 }
 
 /** We wrote something else a moment ago, and the replica that was read may not know: what looks equal may not be. */
@@ -181,7 +200,7 @@ async function skip(world: World, person: Person, stored: StoredLink, look: Seen
   const allowed = person.noticedAt + world.settings.replicationAllowanceMs - look.view.now;
   if (unknown && allowed > 0) return done({ kind: "again", because: "notYetAtSource", afterMs: allowed });
   if (!stored && !TOLD.has(because) && !isNamed(look.view.scope)) return done({ kind: "skipped", because });
-  const change = { ...SETTLED, inputs: look.inputs, because };
+  const change = { ...SETTLED, inputs: look.inputs, because, ...whatShows(world, person, look) };
   if (!(await settle(world, person, stored, "marked", change))) return { kind: "startOver" };
   if (because !== stored?.value.because) await logSkip(world, person, because, look.view.scope);
   return done({ kind: "skipped", because });
@@ -194,6 +213,7 @@ async function hold(
   inputs: string,
   code: ErrorCode,
   detail?: string,
+  seen: LinkChange = {},
 ): Promise<Step> {
   const now = world.clock.now();
   const before = stored?.value.escrow;
@@ -206,12 +226,13 @@ async function hold(
     escrow,
     missingSince: undefined,
     targetMissingSince: undefined,
+    ...seen,
   };
   if (!(await settle(world, person, stored, "marked", change))) return { kind: "startOver" };
   const outcome = logOutcomeOf(code);
   const skipReason = skipReasonOf(code);
   const more = { ...(detail ? { detail } : {}), ...(skipReason ? { skipReason } : {}) };
-  const action = code === "REMOVALS_STOPPED" ? "stagedDelete" : "other";
+  const action = code === "REMOVALS_HELD" ? "stagedDelete" : "other";
   if (before?.code !== code) await log(world, person, { action, ...outcome, ...more });
   return done({ kind: outcome.status === "failure" ? "failed" : "held", code, escrow });
 }
@@ -263,15 +284,21 @@ async function write(desk: Desk, person: Person, stored: StoredLink, look: Seen,
   let plan = planned;
   const { world } = desk;
   const job = plan.kind === "delete" ? jobOf(person, stored?.value.jobId) : plan.job;
-  if (job?.state === "observe") return observed(world, person, stored, look, plan, job);
+  // A block is never held up: where links were lost, this one was not.
+  const observes = !(plan.kind === "update" && plan.effect === "disable") && (await desk.recovery.observes());
+  if (observes || job?.state === "observe")
+    return observed(world, person, stored, look, plan, job, observes ? undefined : look.inputs);
   await desk.deployment.mayWrite();
-  const mayNot = await refusal(world, person, plan, look);
-  if (mayNot) {
-    // Only the removal is stopped, not the block.
-    const block = mayNot === "REMOVALS_STOPPED" && job ? safetyBlock(look.view, job) : undefined;
-    if (!block) return hold(world, person, stored, look.inputs, mayNot);
-    plan = block;
+  const stopped = job && (await desk.jobs.whyStopped(job.id));
+  if (stopped) return done({ kind: "skipped", because: stopped });
+  const admission = await admit(desk.limits, person, stored, look, plan, job);
+  if (admission.kind === "waits") {
+    const instead = job && meanwhile(admission, look, rulesOf(world, person), job, plan);
+    if (!instead) return wait(world, person, stored, look, admission);
+    plan = instead;
   }
+  const mayNot = await refusal(world, person, plan);
+  if (mayNot) return hold(world, person, stored, look.inputs, mayNot);
   if (plan.kind === "create" && !(await reserveValues(world, person, plan.job.mapper.uniques, plan.wanted)))
     return { kind: "startOver" };
   const unsettled =
@@ -290,6 +317,8 @@ async function write(desk: Desk, person: Person, stored: StoredLink, look: Seen,
     person,
     stored,
     inputs: unsettled ? undefined : look.inputs,
+    shows: showsAfter(world, person.pair, look.view, plan),
+    scoped: scopedBy(person, look),
     job,
     plan,
     name: logRowName(world),
@@ -312,27 +341,33 @@ async function write(desk: Desk, person: Person, stored: StoredLink, look: Seen,
   }
 }
 
-/** What our own tables forbid: owners of addresses and users, and too many removals. */
-async function refusal(world: World, person: Person, plan: WritingPlan, look: Seen): Promise<ErrorCode | undefined> {
+/** Not now: counted first, or until somebody decides. Marks of proofs stay, so that nobody is proved anew for having waited. */
+async function wait(
+  world: World,
+  person: Person,
+  stored: StoredLink,
+  look: Seen,
+  { code, afterMs, change }: Admission & { kind: "waits" },
+): Promise<Step> {
+  if (afterMs === undefined) return hold(world, person, stored, look.inputs, code, undefined, change);
+  if (stored?.value.because !== code) {
+    if (!(await settle(world, person, stored, "marked", { claim: undefined, because: code })))
+      return { kind: "startOver" };
+    await log(world, person, { action: "stagedDelete", ...logOutcomeOf(code) });
+  }
+  return done({ kind: "again", because: code, afterMs: afterMs + world.chance.between(0, 1_000) });
+}
+
+/** What our own tables forbid: addresses and users that others own. */
+async function refusal(world: World, person: Person, plan: WritingPlan): Promise<ErrorCode | undefined> {
   const owned = ownedOf(person);
   if (plan.kind === "create") {
     const taking = await takeAddress(world, owned, plan.address, world.target(person.pair.target.id));
     return taking.kind === "owned" ? collisionCode(world, person, taking.by, plan.address) : undefined;
   }
-  if (plan.kind === "restore" || (plan.kind === "update" && plan.effect === "adopt")) {
-    return (await takeUser(world, owned, plan.targetId)).kind === "owned" ? "TARGET_TAKEN" : undefined;
-  }
-  // A block that follows from a disabled account is no removal: it is never stopped.
-  const { scope } = look.view;
-  const removes =
-    plan.kind === "delete" ||
-    (plan.kind === "update" &&
-      plan.effect === "disable" &&
-      scope.kind === "out" &&
-      scope.user?.accountEnabled !== false);
-  if (!removes) return undefined;
-  const counted = await countRemoval(world, person.pair.source.id, person.pair.target.id, person.userId);
-  return counted === "stopped" ? "REMOVALS_STOPPED" : undefined;
+  const takes = plan.kind === "restore" || (plan.kind === "update" && plan.effect === "adopt");
+  if (!takes) return undefined;
+  return (await takeUser(world, owned, plan.targetId)).kind === "owned" ? "TARGET_TAKEN" : undefined;
 }
 
 async function observed(
@@ -341,14 +376,16 @@ async function observed(
   stored: StoredLink,
   look: Seen,
   plan: WritingPlan,
-  job: Job,
+  job: Job | undefined,
+  inputs: string | undefined,
 ): Promise<Step> {
   const adopts = plan.kind === "update" && plan.effect === "adopt";
   const because = `observed:${adopts ? "adopt" : plan.kind}`;
-  const change = { ...SETTLED, inputs: look.inputs, because };
+  const change = { ...SETTLED, inputs, because, ...whatShows(world, person, look) };
   if (!(await settle(world, person, stored, "marked", change))) return { kind: "startOver" };
+  const of = job ? { jobId: job.id } : {};
   if (because !== stored?.value.because)
-    await log(world, person, { action: "other", status: "skipped", because, jobId: job.id, ...grounds(plan) });
+    await log(world, person, { action: "other", status: "skipped", because, ...of, ...grounds(plan) });
   return done({ kind: "skipped", because });
 }
 

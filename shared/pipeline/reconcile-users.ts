@@ -9,6 +9,8 @@ import { readLink, type StoredLink } from "./claims.ts";
 import { Deployment } from "./deployment.ts";
 import { escrowPerson, retryAfterMs } from "./escrow.ts";
 import { hintMessage } from "./hints.ts";
+import { JobDesk } from "./job-state.ts";
+import { LimitDesk } from "./limits.ts";
 import { type Person, readSource } from "./look.ts";
 import type { Outcome } from "./outcome.ts";
 import { Pace } from "./pace.ts";
@@ -45,7 +47,14 @@ export class Reconciler {
       paces.set(targetTenantId, known);
       return known;
     };
-    this.desk = { world, pace, deployment: new Deployment(world), recovery: new Recovery(world) };
+    this.desk = {
+      world,
+      pace,
+      deployment: new Deployment(world),
+      recovery: new Recovery(world),
+      limits: new LimitDesk(world),
+      jobs: new JobDesk(world),
+    };
   }
 
   /** Settles every person of the hint, or sends a new hint for whoever is not settled. Throws only when even that cannot be sent. */
@@ -204,7 +213,8 @@ export class Reconciler {
 }
 
 /** Looks that trust no hash stay what they are until they are settled. */
-const keepsReason = ({ reason }: Hint): boolean => reason === "verify" || reason === "manager" || reason === "operator" || reason === "drift";
+const keepsReason = ({ reason }: Hint): boolean =>
+  reason === "verify" || reason === "manager" || reason === "operator" || reason === "drift";
 
 /** The pairs that a hint is about. */
 export const pairsOf = (world: World, hint: Hint): readonly Pair[] =>

@@ -24,7 +24,7 @@ export interface Needs {
 export function needsOf(world: World, tenantId: string): Needs | undefined {
   const pairs = world.rules.pairs.filter(({ source }) => source.id === tenantId);
   if (pairs.length === 0) return undefined;
-  const jobs = pairs.flatMap((pair) => pair.jobs);
+  const jobs = pairs.flatMap((pair) => pair.jobs).filter(({ state }) => state !== "retire");
   const decisive = pairs.flatMap(sourceAttributes);
   const manager = jobs.some((job) => job.manager) ? ["manager"] : [];
   const core = ["userPrincipalName", "mail", "userType", "accountEnabled", "creationType"];

@@ -207,7 +207,17 @@ async function giveTo(
     ? { kind: "restore", ...common }
     : { kind: "update", effect: "adopt", ...common };
   return unless(
-    await applyPlan({ world, person: to, stored: mine, inputs: undefined, job, plan, name: logRowName(world) }),
+    await applyPlan({
+      world,
+      person: to,
+      stored: mine,
+      inputs: undefined,
+      shows: undefined,
+      scoped: {},
+      job,
+      plan,
+      name: logRowName(world),
+    }),
   );
 }
 

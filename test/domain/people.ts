@@ -1,4 +1,5 @@
 import type { Job, Pair, Tenant } from "../../shared/domain/job.ts";
+import type { Limits } from "../../shared/domain/limits.ts";
 import {
   compileMappings,
   defaultMappings,
@@ -36,6 +37,14 @@ export function mapper(mappings: readonly AttributeMapping[], surroundings: Mapp
 }
 
 export const EVERYBODY: Job["scope"] = { allUsers: true, groups: [], users: [], filter: undefined };
+export const LIMITS: Limits = {
+  removals: { immediatePerHour: 5, perHour: 20, perDay: 100, percent: 10, minimumSource: 1 },
+  creations: { perHour: 500, perDay: 2_000 },
+  settlingMs: 300_000,
+  approvalMs: 86_400_000,
+  whileHeld: "nothing",
+  firstCycle: undefined,
+};
 const defaultMapper = mapper(defaultMappings(clouds));
 
 export function job(changes: Partial<Job> = {}): Job {
@@ -55,6 +64,7 @@ export function job(changes: Partial<Job> = {}): Job {
     onDisabledThenUnassigned: "keep",
     adopt: "pending",
     adoptBy: "signIn",
+    limits: LIMITS,
     ...changes,
   };
 }

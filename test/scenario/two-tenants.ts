@@ -230,6 +230,7 @@ function configOf(tenants: readonly TenantSpec[], rules: readonly Rules[]): Sync
     target: "hub",
     state: "on",
     userType: "member",
+    limits: { removals: { immediatePerHour: 20 }, settlingMinutes: 0.1 },
     mappings: [
       { target: "displayName", source: "displayName" },
       { target: "department", source: "department" },
