@@ -1,9 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import * as z from "zod";
 import { SyncConfig } from "../shared/config/schema.ts";
-import { cloudPair } from "../shared/domain/cloud.ts";
 import { ERRORS, type ErrorEntry } from "../shared/domain/error.ts";
-import { defaultMappings } from "../shared/domain/mapping/map.ts";
+import { mappingsPage } from "./mappings-page.ts";
 
 /** `npm run docs`: pages that are made from the code. A test fails when one of them is stale. */
 
@@ -30,6 +29,7 @@ export function pages(): Readonly<Record<string, string>> {
   return {
     "docs/errors.md": errorsPage(),
     "docs/configuration.md": configurationPage(),
+    "docs/mappings.md": mappingsPage(),
     "docs/sync.config.schema.json": `${JSON.stringify(schema(), null, 2)}\n`,
   };
 }
@@ -62,14 +62,6 @@ ${rows.join("\n")}
 }
 
 function configurationPage(): string {
-  const pair = cloudPair("global", "global");
-  const across = cloudPair("global", "usGov");
-  if ("refused" in pair || "refused" in across) throw new Error("impossible: supported pairs");
-  const mail = (mappings: ReturnType<typeof defaultMappings>) => mappings.find(({ target }) => target === "mail");
-  const others = defaultMappings(pair)
-    .filter(({ target }) => target !== "mail")
-    .map(({ target }) => `\`${target}\``);
-  const sourceOf = (mapping: ReturnType<typeof mail>) => (mapping && "source" in mapping ? mapping.source : "");
   return `# Configuration
 
 Made from \`shared/config/schema.ts\`: do not edit, run \`npm run docs\`.
@@ -80,11 +72,9 @@ listed with its path and a remedy.
 
 ${tables("", schema()).join("\n\n")}
 
-## Default attribute mappings
+## Attribute mappings
 
-A job without \`mappings\` maps ${others.join(", ")} to the properties of the same name, and \`mail\` from \`${sourceOf(mail(defaultMappings(pair)))}\` (across clouds
-from \`${sourceOf(mail(defaultMappings(across)))}\`, because sign-in there takes its hint from it). A source value that is empty leaves the target as it is, as in
-Entra. \`accountEnabled\` always follows the source, except where the target blocked the user itself.
+A job without \`mappings\` has the default set; see [attribute mappings](mappings.md) for it, and for what can be mapped to what.
 
 ## App settings
 

@@ -60,7 +60,7 @@ function homeName({ userPrincipalName }: SourceUser): string {
   return at < 0 ? home : `${home.slice(0, at)}@${home.slice(at + 1)}`;
 }
 
-const PROPERTIES: ReadonlyMap<string, SourceAttribute> = new Map([
+export const PROPERTIES: ReadonlyMap<string, SourceAttribute> = new Map([
   ...TEXTS.split(" ").map((name) => property("string", name)),
   ...EXTENSION_ATTRIBUTES.map((name) => property("string", `${ON_PREMISES}.${name}`)),
   ...LISTS.split(" ").map((name) => property("list", name)),
@@ -74,7 +74,7 @@ function renamed(name: string, reads: string): [string, SourceAttribute] {
 }
 
 /** The directory's older names. */
-const ALIASES: ReadonlyMap<string, SourceAttribute> = new Map([
+export const ALIASES: ReadonlyMap<string, SourceAttribute> = new Map([
   renamed("objectId", "id"),
   renamed("mobile", "mobilePhone"),
   renamed("physicalDeliveryOfficeName", "officeLocation"),
@@ -94,7 +94,7 @@ function firstPhone({ attributes: { businessPhones } }: SourceUser): AttributeVa
 }
 
 /** What Microsoft documents as not usable, or what flows in another way. */
-const NOT_USABLE: Readonly<Record<string, string>> = {
+export const NOT_USABLE: Readonly<Record<string, string>> = {
   userType: "Microsoft does not offer it as a source. Carry it in a directory extension.",
   samAccountName: "Microsoft does not offer it as a source. Use onPremisesSamAccountName or a directory extension.",
   manager: "The manager is not text: set `manager` of the job.",

@@ -121,7 +121,7 @@ const EXCHANGE_ONLY = "HiddenFromAddressListEnabled targetAddress";
 const INVISIBLE = "Graph does not know it. Guests are matched by the link, the stamp and the address.";
 
 /** Why a property is not a target, and what to do instead. */
-const NOT_WRITABLE: Readonly<Record<string, string>> = {
+export const NOT_WRITABLE: Readonly<Record<string, string>> = {
   ...named("id", "The directory gives it."),
   ...named("userPrincipalName", "The invitation makes the name of a guest."),
   ...named("userType", "Set `userType`, and `changeUserType`, of the job."),
