@@ -1,3 +1,4 @@
+import { FILTER_PATTERNS_INSTRUCTIONS_MAX, PATTERN_BASE_INSTRUCTIONS } from "./mapping/expression/limits.ts";
 import { Pattern } from "./mapping/expression/pattern.ts";
 import { fromAttribute, isList, truthOf } from "./mapping/expression/value.ts";
 
@@ -54,11 +55,16 @@ export interface CompiledScopingFilter {
 type Test = (text: string) => boolean;
 type Clause = { holds: (user: Attributes) => boolean; log: string };
 
+/** What compiling the patterns of the whole filter has cost so far, in instructions. */
+interface Spent {
+  instructions: number;
+}
+
 /** `make`: from the value of the filter. A string says what is wrong with it. */
 interface Operator {
   name: string;
   unary: boolean;
-  make: (value: string) => Test | { wrong: string };
+  make: (value: string, spent: Spent) => Test | { wrong: string };
 }
 
 const INTEGER = /^[+-]?\d+$/;
@@ -74,8 +80,12 @@ const ordered = (name: string, holds: (attribute: bigint, value: bigint) => bool
 const matching = (name: string, matches: boolean): Operator => ({
   name,
   unary: false,
-  make: (value) => {
+  make: (value, spent) => {
+    if (spent.instructions > FILTER_PATTERNS_INSTRUCTIONS_MAX) {
+      return { wrong: "The patterns of this filter are too large together. Use fewer or smaller ones." };
+    }
     const pattern = Pattern.compile(value, "whole");
+    spent.instructions += pattern instanceof Pattern ? pattern.cost : PATTERN_BASE_INSTRUCTIONS;
     return pattern instanceof Pattern ? (text) => pattern.test(text) === matches : { wrong: pattern.message };
   },
 });
@@ -122,11 +132,16 @@ export function compileScopingFilter(
 ): CompiledScopingFilter | { ok: false; errors: readonly FilterMistake[] } {
   const errors: FilterMistake[] = [];
   const warnings: FilterMistake[] = [];
+  const spent: Spent = { instructions: 0 };
   const compile = (set: keyof ScopingFilter) =>
     (filter[set] ?? []).map((group, index) => {
       const name = group.name || `Scoping filter ${index + 1}`;
       return group.clauses.flatMap((clause, number) => {
-        const compiled = compileClause(clause, name, `${set}[${index}].clauses[${number}]`, { errors, warnings });
+        const compiled = compileClause(clause, name, `${set}[${index}].clauses[${number}]`, {
+          errors,
+          warnings,
+          spent,
+        });
         return compiled ? [compiled] : [];
       });
     });
@@ -162,7 +177,7 @@ function compileClause(
   clause: FilterClause,
   group: string,
   path: string,
-  told: { errors: FilterMistake[]; warnings: FilterMistake[] },
+  told: { errors: FilterMistake[]; warnings: FilterMistake[]; spent: Spent },
 ): Clause | undefined {
   const { sourceOperandName: attribute, operatorName, targetOperand } = clause;
   const operator = BY_NAME.get(spelled(operatorName));
@@ -180,7 +195,7 @@ function compileClause(
   if (GREATER.includes(name) && !INTEGER.test(value)) {
     told.warnings.push({ path, message: `${name} compares with a whole number, not with '${value}': never true.` });
   }
-  const made = operator.make(value);
+  const made = operator.make(value, told.spent);
   if ("wrong" in made) {
     refuse(made.wrong);
     return undefined;

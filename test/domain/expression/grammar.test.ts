@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { compileExpression } from "../../../shared/domain/mapping/expression/index.ts";
 import { evaluate, inputOf } from "./evaluate.ts";
+import { ATTRIBUTES, HOSTILE } from "./hostile.ts";
 
 const errorsOf = (text: string, options = {}) => {
   const compiled = compileExpression(text, options);
@@ -98,35 +99,25 @@ describe("grammar", () => {
   });
 });
 
-/** Generous for a busy machine; what is looked for takes seconds. */
-const LOADED_MS = 1_000;
+const FINISHED_MS = 100;
+/** A busy machine makes everybody wait: what is quick in one of these is quick. */
+const TRIES = 8;
 const attributes = { a: "Añ\u0000😀".repeat(300), b: "", n: 7, l: ["x", "y"], t: true, d: "2026-01-05" };
 
-function finishes(text: string): void {
-  const since = performance.now();
-  const compiled = compileExpression(text);
-  if (compiled.ok) compiled.evaluate(inputOf(attributes));
-  expect(performance.now() - since).toBeLessThan(LOADED_MS);
+function finishes(text: string, of: Readonly<Record<string, unknown>> = attributes): void {
+  let least = Number.POSITIVE_INFINITY;
+  for (let tries = 0; tries < TRIES && least > FINISHED_MS; tries++) {
+    const since = performance.now();
+    const compiled = compileExpression(text);
+    if (compiled.ok) compiled.evaluate(inputOf(of));
+    least = Math.min(least, performance.now() - since);
+  }
+  expect(least).toBeLessThan(FINISHED_MS);
 }
 
 describe("hostile text", () => {
-  test.each([
-    ["open calls", "Not(".repeat(2_500)],
-    ["unknown names", "A(".repeat(5_000)],
-    ["long name", "A".repeat(10_000)],
-    ["quotation marks", '"'.repeat(10_000)],
-    ["backslashes", `"${"\\".repeat(9_998)}"`],
-    ["brackets", "[".repeat(10_000)],
-    ["commas", `Join(${",".repeat(9_990)})`],
-    ["signs", `"a"${'&"a"'.repeat(2_400)}`],
-    ["growth", `${"Join([a],".repeat(90)}[a]${",[a],[a],[a])".repeat(90)}`],
-    ["doubling", `${"Replace(".repeat(90)}[a]${',"A", , ,"AAAAAAAAAAAAAAAAAAAA", , )'.repeat(90)}`],
-    ["repeats", `Replace([a], , "${"(a{1,30}){1,30}".repeat(5)}", , "", , )`],
-    ["patterns", `${"Replace(".repeat(90)}[a]${', , "(a?b?c?n*)*z|.", , "$0", , )'.repeat(90)}`],
-    ["stars", `Replace([a], , "${"(x*y*)*".repeat(100)}", , "", , )`],
-    ["classes", `Replace([a], , "${"[\\\\w\\\\s]*".repeat(100)}", , "", , )`],
-  ])("%s end soon", (_name, text) => {
-    finishes(text.slice(0, 10_000));
+  test.each(Object.keys(HOSTILE))("%s end soon", (name) => {
+    finishes((HOSTILE[name] ?? "").slice(0, 10_000), ATTRIBUTES);
   });
 
   const name = fc.constantFrom(
@@ -174,9 +165,14 @@ describe("hostile text", () => {
   }));
 
   test("whatever is written, it is refused or ends with an outcome", () => {
-    fc.assert(fc.property(expression, finishes), { numRuns: 1_500 });
     fc.assert(
-      fc.property(fc.string({ maxLength: 200, unit: fc.constantFrom(..."ToLower(,)\"[]\\&H<>=1a '") }), finishes),
+      fc.property(expression, (text) => finishes(text)),
+      { numRuns: 1_500 },
+    );
+    fc.assert(
+      fc.property(fc.string({ maxLength: 200, unit: fc.constantFrom(..."ToLower(,)\"[]\\&H<>=1a '") }), (text) =>
+        finishes(text),
+      ),
       {
         numRuns: 1_500,
       },

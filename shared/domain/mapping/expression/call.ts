@@ -7,13 +7,20 @@ import { type ExpressionInput, fromAttribute, integerOf, isList, textOf, type Va
 export class Evaluation {
   readonly input: ExpressionInput;
   #work = 0;
+  /** Lists are copied to be read: once is enough. */
+  readonly #lists = new Map<string, Value>();
 
   constructor(input: ExpressionInput) {
     this.input = input;
   }
 
   attribute(name: string): Value {
-    return Object.hasOwn(this.input.attributes, name) ? fromAttribute(this.input.attributes[name]) : null;
+    if (!Object.hasOwn(this.input.attributes, name)) return null;
+    const raw = this.input.attributes[name];
+    if (!Array.isArray(raw)) return fromAttribute(raw);
+    const list = this.#lists.get(name) ?? fromAttribute(raw);
+    this.#lists.set(name, list);
+    return list;
   }
 
   spend(work: number, position: number): void {

@@ -23,6 +23,7 @@ export interface Compiled {
 
 const FUNCTION_NAMES = [...FUNCTIONS.keys(), ...UNSUPPORTED.keys(), SELECT_UNIQUE_VALUE];
 const nothing: Evaluator = () => null;
+const HINTS_MAX = 10;
 
 /** Tree to closures. Everything wrong with the tree goes into `diagnostics`; the closures are then not to be used. */
 export function compileTree(root: Node, diagnostics: Diagnostics, known: KnownNames | undefined): Compiled {
@@ -89,8 +90,12 @@ class Compiler {
 
   #attribute(name: string, at: number): Evaluator {
     this.attributes.add(name);
-    if (this.#known && !this.#known.has(name)) {
-      this.#diagnostics.error("UnknownAttribute", `There is no attribute ${name}.${didYouMean(name, this.#known)}`, at);
+    if (this.#known && !this.#known.has(name) && !this.#diagnostics.full) {
+      this.#diagnostics.error(
+        "UnknownAttribute",
+        `There is no attribute ${name}.${this.#meant(name, this.#known)}`,
+        at,
+      );
     }
     return (evaluation) => evaluation.attribute(name);
   }
@@ -107,9 +112,15 @@ class Compiler {
     };
   }
 
+  /** For the first few mistakes: looking for what was meant takes its time. */
+  #meant(name: string, known: Iterable<string>): string {
+    return this.#diagnostics.errors.length < HINTS_MAX ? didYouMean(name, known) : "";
+  }
+
   #unknownIdentifier(name: string, at: number, identifiers: readonly string[]): void {
+    if (this.#diagnostics.full) return;
     const here = identifiers.length > 0 ? identifiers : FLOW_IDENTIFIERS;
-    const meant = didYouMean(name, here);
+    const meant = this.#meant(name, here);
     const remedy =
       identifiers.length > 0
         ? ` Use ${identifiers.join(" or ")}, without quotation marks.`
@@ -136,7 +147,14 @@ class Compiler {
     const args = parts.map((part) => this.argument(part, "value"));
     const call = this.#callOf("&", at, args);
     const texts = args.map((_, index) => call.textOrEmpty(index));
-    return (evaluation) => call.bounded(evaluation, texts.map((text) => text(evaluation)).join(""));
+    return (evaluation) => {
+      let joined = "";
+      for (const text of texts) {
+        joined += text(evaluation);
+        call.fits(joined.length);
+      }
+      return call.bounded(evaluation, joined);
+    };
   }
 
   #call(node: Extract<Node, { type: "call" }>): Evaluator {
@@ -165,6 +183,7 @@ class Compiler {
   }
 
   #refuse({ name, at }: { name: string; at: number }): void {
+    if (this.#diagnostics.full) return;
     const unsupported = UNSUPPORTED.get(name);
     if (unsupported !== undefined) {
       this.#diagnostics.error("UnsupportedFunction", `${name} is not supported here. ${unsupported}`, at);
@@ -172,7 +191,7 @@ class Compiler {
       const message = "SelectUniqueValue may only be the outermost call. Put the other functions into its rules.";
       this.#diagnostics.error("MisplacedFunction", message, at);
     } else {
-      const hint = didYouMean(name, FUNCTION_NAMES) || " See the list of functions in the documentation.";
+      const hint = this.#meant(name, FUNCTION_NAMES) || " See the list of functions in the documentation.";
       this.#diagnostics.error("UnknownFunction", `There is no function ${name.slice(0, 60)}.${hint}`, at);
     }
   }

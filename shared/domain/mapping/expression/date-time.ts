@@ -110,6 +110,8 @@ function inRange(date: DateTime): DateTime | undefined {
   return year >= 1 && year <= YEAR_MAX ? date : undefined;
 }
 
+/** Longer than any date text; a pattern with blanks in several places must not see thousands of them. */
+const DATE_TEXT_MAX = 64;
 const ISO =
   /^\s*(\d{4})-(\d{1,2})-(\d{1,2})(?:[Tt ]\s*(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)?\s*(Z|z|[+-]\d{2}:?(?:\d{2})?)?\s*$/;
 const SERVICE =
@@ -117,14 +119,18 @@ const SERVICE =
 
 /** ISO 8601: a date, or a date and a time, each with or without an offset. `undefined`: not such a text. */
 export function parseIso(text: string): DateTime | undefined {
-  const [matched, year, month, day, hour, minute, second, fraction, zone] = ISO.exec(text) ?? [];
+  const trimmed = text.trim();
+  if (trimmed.length > DATE_TEXT_MAX) return undefined;
+  const [matched, year, month, day, hour, minute, second, fraction, zone] = ISO.exec(trimmed) ?? [];
   if (matched === undefined) return undefined;
   return placed({ year, month, day, hour, minute, second, fraction, zone });
 }
 
 /** What `CDate` reads: ISO 8601, and the service's own `M/d/yyyy h:mm:ss tt`. */
 export function parseDateText(text: string): DateTime | undefined {
-  const [matched, month, day, year, hour, minute, second, fraction, half, zone] = SERVICE.exec(text) ?? [];
+  const trimmed = text.trim();
+  if (trimmed.length > DATE_TEXT_MAX) return undefined;
+  const [matched, month, day, year, hour, minute, second, fraction, half, zone] = SERVICE.exec(trimmed) ?? [];
   if (matched === undefined) return parseIso(text);
   if (half === undefined) return placed({ year, month, day, hour, minute, second, fraction, zone });
   if (Number(hour) < 1 || Number(hour) > 12) return undefined;

@@ -5,7 +5,7 @@ export interface Groups {
   indexOf(name: string): number | undefined;
 }
 
-type Translation = { pattern: string; groups: Groups } | { refused: string };
+type Translation = { pattern: string; groups: Groups; classWeight: number } | { refused: string };
 
 const WORD = "\\p{L}\\p{Mn}\\p{Nd}\\p{Pc}";
 const BLANK =
@@ -37,13 +37,26 @@ const GROUP_KINDS: readonly { opens: RegExp; refused: string }[] = [
 export function translate(source: string): Translation {
   const translator = new Translator(source);
   const refused = translator.run();
-  return refused === undefined ? { pattern: translator.out, groups: translator.groups() } : { refused };
+  if (refused !== undefined) return { refused };
+  const classWeight = translator.classWeight * (translator.ignoresCase ? IGNORED_CASE_FACTOR : 1);
+  return { pattern: translator.out, groups: translator.groups(), classWeight };
 }
 
+/** How long the tables of a class are, roughly; those that are not named here count 1. */
+const CLASS_WEIGHT: Readonly<Record<string, number>> = { w: 4, W: 4, p: 4, P: 4, S: 4, s: 2 };
+/** A range whose ends are escapes or lie beyond ASCII may be of any length. */
+const WIDE_RANGE_WEIGHT = 10;
+/** Without letter case every character of a class is looked up in another table. */
+const IGNORED_CASE_FACTOR = 2;
+
+const WIDE_END = /[^ -[\]-~]/;
 const OPEN_GROUP = /(?:^|[^\\])(?:\\\\)*\($/;
 
 class Translator {
   out = "";
+  classWeight = 0;
+  /** Somewhere in the pattern. */
+  ignoresCase = false;
   /** In the order of the opening brackets; `undefined`: unnamed. */
   readonly #order: (string | undefined)[] = [];
   readonly #source: string;
@@ -111,10 +124,12 @@ class Translator {
     if (!options) return `The group '${rest.slice(0, 6)}' cannot be read.`;
     if (/[nx]/.test(`${options[1]}${options[2] ?? ""}`))
       return "The options n and x are not supported; leave them out.";
+    if (options[1]?.includes("i")) this.ignoresCase = true;
     return this.#copy(options[0], options[0]);
   }
 
   #brackets(): string | undefined {
+    this.classWeight++;
     this.#copy("[", "[");
     if (this.#source[this.#at] === "^") this.#copy("^", "^");
     // A bracket right at the beginning is meant as itself.
@@ -127,6 +142,9 @@ class Translator {
         if (refused !== undefined) return refused;
       } else if (char === "-" && this.#source[this.#at + 1] === "[") {
         return "One class minus another, [a-[b]], is not supported; write the remaining characters.";
+      } else if (char === "-" && WIDE_END.test(this.#source.slice(this.#at + 1, this.#at + 2))) {
+        this.classWeight += WIDE_RANGE_WEIGHT;
+        this.#copy(char, char);
       } else this.#copy(char, char === "[" ? "\\[" : char);
     }
     return "A [ in the pattern is not closed. End it with ], or write \\[ for the character.";
@@ -138,6 +156,7 @@ class Translator {
     const rest = this.#source.slice(this.#at);
     if (!inside && /^\\(?:[1-9]|k[<'{])/.test(rest))
       return `Back-references, \\1 and \\k<name>, are not supported: ${DO_WITHOUT}.`;
+    if (CLASSES[char] || char === "p" || char === "P") this.classWeight += CLASS_WEIGHT[char] ?? 1;
     const known = CLASSES[char];
     if (known && inside && known.inside === undefined) return "\\W within [ ] is not supported; write [^\\w] instead.";
     if (known) return this.#copy(rest.slice(0, 2), (inside ? known.inside : known.outside) ?? "");

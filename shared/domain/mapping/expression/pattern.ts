@@ -1,6 +1,17 @@
 import { RE2JS } from "re2js";
-import { PATTERN_CHARACTERS_MAX, PATTERN_INPUT_CHARACTERS_MAX, PATTERN_INSTRUCTIONS_MAX } from "./limits.ts";
+import {
+  INSTRUCTIONS_PER_CLASS_WEIGHT,
+  PATTERN_BASE_INSTRUCTIONS,
+  PATTERN_CHARACTERS_MAX,
+  PATTERN_CLASSES_MAX,
+  PATTERN_INPUT_CHARACTERS_MAX,
+  PATTERN_INSTRUCTIONS_MAX,
+} from "./limits.ts";
 import { type Groups, translate } from "./pattern-dialect.ts";
+import { sizeOf } from "./pattern-size.ts";
+
+/** How much an estimate of a pattern's size may exceed the limit before the pattern is refused uncompiled. */
+const ESTIMATE_TOLERANCE = 1.5;
 
 /** A pattern that cannot be used, and what to do about it. */
 export interface PatternRefusal {
@@ -23,13 +34,16 @@ export interface Match {
 export class Pattern {
   /** Instructions of the compiled pattern: work grows with them times the characters looked at. */
   readonly instructions: number;
+  /** What compiling it has cost, in instructions. */
+  readonly cost: number;
   readonly #groups: Groups;
   readonly #engine: RE2JS;
 
-  private constructor(engine: RE2JS, groups: Groups) {
+  private constructor(engine: RE2JS, groups: Groups, classWeight: number) {
     this.#engine = engine;
     this.#groups = groups;
     this.instructions = engine.programSize();
+    this.cost = PATTERN_BASE_INSTRUCTIONS + this.instructions + classWeight * INSTRUCTIONS_PER_CLASS_WEIGHT;
   }
 
   /** `where`: the whole value has to match, or a part of it. */
@@ -40,19 +54,25 @@ export class Pattern {
     }
     const translated = translate(source);
     if ("refused" in translated) return { code: "InvalidPattern", message: translated.refused };
+    const { classWeight } = translated;
+    if (classWeight > PATTERN_CLASSES_MAX) {
+      const message =
+        "The pattern has too many classes such as \\w, \\s and \\p{L}. Use fewer, or write the characters, as in [a-z0-9].";
+      return { code: "PatternTooLarge", message };
+    }
+    const size = sizeOf(translated.pattern);
+    if (size.unbalanced) return refusalOf("missing or unexpected )");
+    // The size is an estimate; what is far beyond the limit is not compiled at all.
+    if (size.instructions > ESTIMATE_TOLERANCE * PATTERN_INSTRUCTIONS_MAX) return tooLarge(size.instructions);
     let engine: RE2JS;
     try {
-      engine = RE2JS.compile(translated.pattern);
-      if (where === "whole") engine = RE2JS.compile(`\\A(?:${translated.pattern})\\z`);
+      engine = RE2JS.compile(where === "whole" ? `\\A(?:${translated.pattern})\\z` : translated.pattern);
     } catch (error) {
       if (!(error instanceof Error) || !error.name.startsWith("RE2JS")) throw error;
       return refusalOf(error.message);
     }
-    const pattern = new Pattern(engine, translated.groups);
-    if (pattern.instructions > PATTERN_INSTRUCTIONS_MAX) {
-      const message = `The pattern compiles to ${pattern.instructions} instructions; ${PATTERN_INSTRUCTIONS_MAX} are allowed. Use smaller repeat counts.`;
-      return { code: "PatternTooLarge", message };
-    }
+    const pattern = new Pattern(engine, translated.groups, classWeight);
+    if (pattern.instructions > PATTERN_INSTRUCTIONS_MAX) return tooLarge(pattern.instructions);
     return pattern;
   }
 
@@ -109,6 +129,11 @@ export class Pattern {
 const cut = (input: string): string => input.slice(0, PATTERN_INPUT_CHARACTERS_MAX);
 
 const isPair = (text: string, at: number): boolean => (text.codePointAt(at) ?? 0) > 0xffff;
+
+function tooLarge(instructions: number): PatternRefusal {
+  const message = `The pattern compiles to ${instructions} instructions; ${PATTERN_INSTRUCTIONS_MAX} are allowed. Use smaller repeat counts.`;
+  return { code: "PatternTooLarge", message };
+}
 
 /** The engine's words name its syntax only; the remedy is ours. */
 function refusalOf(said: string): PatternRefusal {

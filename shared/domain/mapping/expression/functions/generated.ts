@@ -7,13 +7,38 @@ const CAPITAL = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const LOWER = "abcdefghijklmnopqrstuvwxyz";
 const LENGTH_MAX = 256;
 const BYTE_VALUES = 256;
+const WORK_PER_CHARACTER = 200;
+const WORK_PER_GUID = 3_000;
 
-/** A number below `below`, each equally likely: bytes that would favour some are thrown away. */
-function below(evaluation: Evaluation, limit: number): number {
-  const fair = BYTE_VALUES - (BYTE_VALUES % limit);
-  for (;;) {
-    const byte = evaluation.input.randomBytes(1)[0] ?? BYTE_VALUES;
-    if (byte < fair) return byte % limit;
+/** Numbers from the random source, fetched many at a time: each call of a cryptographic one has its price. */
+class Chance {
+  readonly #evaluation: Evaluation;
+  #bytes: Uint8Array = new Uint8Array(0);
+  #next = 0;
+
+  constructor(evaluation: Evaluation) {
+    this.#evaluation = evaluation;
+  }
+
+  /** A number below `limit`, each equally likely: bytes that would favour some are thrown away. */
+  below(limit: number): number {
+    const fair = BYTE_VALUES - (BYTE_VALUES % limit);
+    for (;;) {
+      const byte = this.#byte();
+      if (byte < fair) return byte % limit;
+    }
+  }
+
+  pick(pool: readonly string[]): string {
+    return pool[this.below(pool.length)] ?? "";
+  }
+
+  #byte(): number {
+    if (this.#next === this.#bytes.length) {
+      this.#bytes = this.#evaluation.input.randomBytes(BYTE_VALUES);
+      this.#next = 0;
+    }
+    return this.#bytes[this.#next++] ?? BYTE_VALUES;
   }
 }
 
@@ -36,25 +61,23 @@ const randomString: FunctionSpec = {
       const least = counts.map((count) => count(evaluation));
       const wanted = length(evaluation);
       check(call, wanted, least, pools);
-      const chars = pools.flatMap((pool, index) =>
-        Array.from({ length: least[index] ?? 0 }, () => pick(evaluation, pool)),
-      );
+      evaluation.spend(WORK_PER_CHARACTER * wanted, call.at + 1);
+      const chance = new Chance(evaluation);
+      const chars = pools.flatMap((pool, index) => Array.from({ length: least[index] ?? 0 }, () => chance.pick(pool)));
       // The rest comes from the kinds that were asked for, so that no special character appears unwanted.
       const asked = pools.filter((_, index) => (least[index] ?? 0) > 0).flat();
       const rest = asked.length > 0 ? asked : [pools[0], pools[2], pools[3]].flatMap((pool) => pool ?? []);
       if (chars.length < wanted && rest.length === 0)
         call.fail("InvalidArgument", "charactersToAvoid leaves no character.");
-      while (chars.length < wanted) chars.push(pick(evaluation, rest));
+      while (chars.length < wanted) chars.push(chance.pick(rest));
       for (let index = chars.length - 1; index > 0; index--) {
-        const other = below(evaluation, index + 1);
+        const other = chance.below(index + 1);
         [chars[index], chars[other]] = [chars[other] ?? "", chars[index] ?? ""];
       }
       return chars.join("");
     };
   },
 };
-
-const pick = (evaluation: Evaluation, pool: readonly string[]): string => pool[below(evaluation, pool.length)] ?? "";
 
 function check(call: Call, length: number, least: readonly number[], pools: readonly (readonly string[])[]): void {
   if (length < 0 || length > LENGTH_MAX)
@@ -72,7 +95,8 @@ function check(call: Call, length: number, least: readonly number[], pools: read
 const guid: FunctionSpec = {
   name: "Guid",
   params: [],
-  compile: () => (evaluation) => {
+  compile: (call) => (evaluation) => {
+    evaluation.spend(WORK_PER_GUID, call.at + 1);
     const bytes = Buffer.from(evaluation.input.randomBytes(16));
     // RFC 9562: version 4, variant 10.
     bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;

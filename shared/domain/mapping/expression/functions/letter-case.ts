@@ -5,10 +5,17 @@ const SIGMA = /Σ/;
 
 /** .NET maps one character to one, so that ß stays ß in capitals. */
 function oneToOne(text: string, change: (char: string) => string, keepsTurkish: boolean): string {
+  // A culture is asked once for each character that occurs.
+  const known = new Map<string, string>();
   let out = "";
   for (const char of text) {
-    const changed = keepsTurkish && ONLY_TURKISH.test(char) ? char : change(char);
-    out += changed.length === char.length ? changed : char;
+    let changed = known.get(char);
+    if (changed === undefined) {
+      const other = keepsTurkish && ONLY_TURKISH.test(char) ? char : change(char);
+      changed = other.length === char.length ? other : char;
+      known.set(char, changed);
+    }
+    out += changed;
   }
   return out;
 }
@@ -41,6 +48,8 @@ export function isCulture(text: string): boolean {
 
 const SEPARATOR = /[\s\p{Z}\p{Cc}\p{Cf}\p{P}\p{S}]/u;
 const LETTER = /\p{L}/u;
+type Kind = "separator" | "letter" | "other";
+const kindOf = (char: string): Kind => (SEPARATOR.test(char) ? "separator" : LETTER.test(char) ? "letter" : "other");
 
 /**
  * With separators the first character of every word is a capital. Without, as .NET's ToTitleCase: blanks, punctuation and
@@ -48,12 +57,23 @@ const LETTER = /\p{L}/u;
  */
 export function titleCase(text: string, separators?: string): string {
   const chars = separators === undefined ? undefined : new Set(separators);
+  const kinds = new Map<string, Kind>();
+  const capitals = new Map<string, string>();
+  const capital = (char: string): string => {
+    const known = capitals.get(char) ?? toUpper(char);
+    capitals.set(char, known);
+    return known;
+  };
   let begins = true;
   let out = "";
   for (const char of toLower(text)) {
-    out += begins ? toUpper(char) : char;
-    if (chars ? chars.has(char) : SEPARATOR.test(char)) begins = true;
-    else if (chars || LETTER.test(char)) begins = false;
+    out += begins ? capital(char) : char;
+    if (chars) begins = chars.has(char);
+    else {
+      const kind = kinds.get(char) ?? kindOf(char);
+      kinds.set(char, kind);
+      if (kind !== "other") begins = kind === "separator";
+    }
   }
   return out;
 }

@@ -1,5 +1,5 @@
 import type { Call, Evaluator, FunctionSpec } from "../call.ts";
-import { ALL_PATTERNS_INSTRUCTIONS_MAX, PATTERN_BASE_INSTRUCTIONS, PATTERN_INSTRUCTIONS_MAX } from "../limits.ts";
+import { ALL_PATTERNS_INSTRUCTIONS_MAX, PATTERN_BASE_INSTRUCTIONS } from "../limits.ts";
 import { didYouMean } from "../near-miss.ts";
 import { Pattern } from "../pattern.ts";
 
@@ -69,16 +69,15 @@ function patternOf(call: Call): Pattern | undefined {
     call.diagnostics.error("InvalidPattern", message, call.atOf(PATTERN));
     return undefined;
   }
-  // Looked at before compiling, which is what takes the time; a refused one has taken it as well.
-  const room = call.addPattern(PATTERN_BASE_INSTRUCTIONS) <= ALL_PATTERNS_INSTRUCTIONS_MAX;
+  // Looked at before compiling, which is what takes the time; a refused one has taken some as well.
+  const room = call.addPattern(0) + PATTERN_BASE_INSTRUCTIONS <= ALL_PATTERNS_INSTRUCTIONS_MAX;
   const pattern = room ? Pattern.compile(source) : undefined;
-  if (pattern instanceof Pattern && call.addPattern(pattern.instructions) <= ALL_PATTERNS_INSTRUCTIONS_MAX)
-    return pattern;
   if (pattern && !(pattern instanceof Pattern)) {
-    call.addPattern(PATTERN_INSTRUCTIONS_MAX / 10);
+    call.addPattern(PATTERN_BASE_INSTRUCTIONS);
     call.diagnostics.error(pattern.code, pattern.message, call.atOf(PATTERN));
     return undefined;
   }
+  if (pattern && call.addPattern(pattern.cost) <= ALL_PATTERNS_INSTRUCTIONS_MAX) return pattern;
   const message = "The patterns of this expression are too large together. Use fewer or smaller ones.";
   call.diagnostics.error("PatternTooLarge", message, call.atOf(PATTERN));
   return undefined;

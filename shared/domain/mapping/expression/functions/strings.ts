@@ -3,6 +3,9 @@ import { boolean } from "../value.ts";
 import { normalizeDiacritics } from "./diacritics.ts";
 import { isCulture, titleCase, toLower, toUpper } from "./letter-case.ts";
 
+/** Of functions that look at one character after the other. */
+const WORK_PER_CHARACTER = 4;
+
 /** One text in, one text out; null stays null. */
 function mapped(call: Call, change: (text: string) => string): Evaluator {
   const source = call.text(0);
@@ -102,7 +105,7 @@ const word: FunctionSpec = {
     return (evaluation) => {
       const [text, wanted, separators] = [source(evaluation), number(evaluation), delimiters(evaluation)];
       const separates = new Set(separators);
-      evaluation.spend(text.length, call.at + 1);
+      evaluation.spend(WORK_PER_CHARACTER * text.length, call.at + 1);
       let found = 0;
       let begin = -1;
       for (let at = 0; at <= text.length && wanted > 0; at++) {
@@ -126,7 +129,9 @@ const pCase: FunctionSpec = {
     const [source, separators] = [call.text(0), call.text(1)];
     return (evaluation) => {
       const text = source(evaluation);
-      return text === null ? null : call.bounded(evaluation, titleCase(text, separators(evaluation) ?? undefined));
+      if (text === null) return null;
+      evaluation.spend(WORK_PER_CHARACTER * text.length, call.at + 1);
+      return call.bounded(evaluation, titleCase(text, separators(evaluation) ?? undefined));
     };
   },
 };

@@ -1,0 +1,57 @@
+/** Texts of up to 10,000 characters that were written to take long. */
+const many = (text: string, count: number) => text.repeat(count);
+const joined = (piece: string, count: number) => `Join("",${many(`${piece},`, count)}"a")`;
+const replaced = (pattern: string) => `Replace([a], , "${pattern}", , "$0", , )`;
+
+export const HOSTILE: Readonly<Record<string, string>> = {
+  "open calls": many("Not(", 2_500),
+  "open calls of unknown functions": many("A(", 5_000),
+  "unknown functions": joined("tolowr([a])", 800),
+  "a long name": many("A", 10_000),
+  "quotation marks": many('"', 10_000),
+  backslashes: `"${many("\\", 9_998)}"`,
+  brackets: many("[", 10_000),
+  commas: `Join(${many(",", 9_990)})`,
+  "long concatenations": `[big]${many("&[big]", 1_600)}`,
+  growth: `${many("Join([a],", 90)}[a]${many(",[a],[a],[a])", 90)}`,
+  doubling: `${many("Replace(", 90)}[a]${many(',"A", , ,"AAAAAAAAAAAAAAAAAAAA", , )', 90)}`,
+  "multiplied repeats": replaced(many("(a{1,30}){1,30}", 5)),
+  "nested repeats": replaced("((a{1,30}){1,30}){1,30}"),
+  "many small repeats": replaced(many("(?:a?){1,9}", 50)),
+  "nested stars": replaced(`${many("(?:", 240)}a${many(")*", 240)}`),
+  stars: replaced(many("(x*y*)*", 100)),
+  alternatives: replaced(many("|", 990)),
+  "nested groups": replaced(`${many("(", 480)}a${many(")", 480)}`),
+  "unbalanced groups": replaced(many("(", 900)),
+  classes: replaced(many("[\\\\w\\\\s]*", 100)),
+  "classes without letter case": replaced(`(?i)${many("\\\\w", 200)}`),
+  "negated classes": replaced(many("[^\\\\w\\\\s]", 80)),
+  properties: replaced(`(?i)${many("\\\\p{Lu}", 120)}`),
+  "wide ranges": replaced(`(?i)${many("[\\u0000-\\uffff]", 60)}`),
+  "many patterns": `${many("Replace(", 90)}[a]${many(', , "(a?b?c?n*)*z|.", , "$0", , )', 90)}`,
+  "many patterns beside each other": joined('Replace([a], , "[a-z]+\\\\w*é", , "x", , )', 200),
+  "splits of a long text": joined('Split([big],",")', 500),
+  "diacritics of a long text": joined("NormalizeDiacritics([big])", 350),
+  "title case of a long text": joined("PCase([big])", 700),
+  "letter case of a culture": joined('ToLower([big],"tr-TR")', 400),
+  "another culture": 'Len(ToUpper([big],"lt-LT"))',
+  words: joined('Word([big],99999,",")', 400),
+  "a long list, counted often": joined("Count([list])", 700),
+  "a long list, joined": 'Join(",",[list])',
+  "a long list, trimmed often": joined("Trim([list])", 800),
+  "dates of blanks": `CDate("1/1/2026${many(" ", 9_000)}x")`,
+  "dates of digits": `CDate("${many("9", 9_000)}")`,
+  "long numbers": `IIF("${many("9", 4_900)}"="${many("8", 4_900)}","a","b")`,
+  hexadecimals: `CStr(&H${many("F", 9_980)})`,
+  "random text": joined("RandomString(256,64,64,64,64)", 300),
+  identifiers: joined("Guid()", 1_400),
+  positions: joined('InStr([big],"zzz",1,vbTextCompare)', 250),
+  keys: `Switch([a],,${Array.from({ length: 800 }, (_, index) => `"k${index}","v"`).join(",")})`,
+  candidates: `SelectUniqueValue(${many('Append([big],"x"),', 500)}"a")`,
+};
+
+export const ATTRIBUTES: Readonly<Record<string, unknown>> = {
+  a: "Añ\u0000😀".repeat(300),
+  big: "aÅ1 ,;".repeat(10_000),
+  list: Array.from({ length: 5_000 }, (_, index) => `element ${index}`),
+};
