@@ -190,7 +190,7 @@ async function update(held: Held, plan: WritingPlan & { kind: "update" }, target
   const { world, person } = held.work;
   if (plan.rebindBy !== undefined) {
     const { redirectUrl } = person.pair.target;
-    await target.resetRedemption(plan.targetId, { address: plan.rebindBy, redirectUrl }, held.call);
+    must(await target.resetRedemption(plan.targetId, { address: plan.rebindBy, redirectUrl }, held.call));
     held.written.push("identities");
   }
   if (plan.effect === "adopt") await progress(held, { targetId: plan.targetId });

@@ -1,6 +1,8 @@
+import { CLOUDS } from "../domain/cloud.ts";
 import type { ErrorCode } from "../domain/error.ts";
 import type { Job, Pair } from "../domain/job.ts";
 import { claimIsLive, LEASE_MS, type Link, stampOf, type Transfer } from "../domain/link.ts";
+import { invitationAddress } from "../domain/matching.ts";
 import { isExternal, isInternalMember, type TargetUser } from "../domain/user.ts";
 import type { StoredRow } from "../ports/rows.ts";
 import { type Applied, applyPlan, type WritingPlan } from "./apply-plans.ts";
@@ -28,6 +30,9 @@ export interface TransferRequest {
   by: string;
 }
 
+/** By then the last write of a transfer has been made. */
+const LOOK_AFTER_MS = 5_000;
+
 /** The old guest is still there, and is removed in the usual way. */
 export const REMOVAL = "oldGuestIsStillThere";
 
@@ -53,8 +58,10 @@ export async function transferLink(world: World, request: TransferRequest): Prom
   await new Deployment(world).mayWrite();
   const from = personOf(world, pair, fromUserId);
   const stored = await readLink(world, from);
-  if (stored && !stored.value.transfer && stored.value.releasedTo === toUserId)
+  if (stored && !stored.value.transfer && stored.value.releasedTo === toUserId) {
+    await hint(world, personOf(world, pair, toUserId), `transferred:${fromUserId}:${world.chance.uuid()}`, 0);
     return { kind: "done", targetId: stored.value.targetId };
+  }
   if (!stored?.value.targetId || stored.value.state === "inviting") {
     return refused("TRANSFER_REFUSED", "the old user has no target user here", "Nothing has to be transferred.");
   }
@@ -169,7 +176,8 @@ export async function finishTransfer(world: World, from: Person, stored: StoredR
     afterMs: at - transfer.at,
   });
   const to = personOf(world, from.pair, transfer.toUserId);
-  await hint(world, to, `transferred:${from.userId}:${transfer.toUserId}:${transfer.at}`, 0);
+  // Before the last write, so that a crash repeats it, and looked at after that write.
+  await hint(world, to, `transferred:${from.userId}:${world.chance.uuid()}`, LOOK_AFTER_MS);
   const now = await readLink(world, from);
   const over = { transfer: undefined, releasedTo: transfer.toUserId, claim: undefined, escrow: undefined };
   const given = { targetId: undefined, blockedByUs: undefined, inputs: undefined, because: "transferred" };
@@ -196,29 +204,43 @@ async function giveTo(
     return abandon(world, from, stored, "the new user has a target user already");
   if (!(await handOver(world, ownedBy(from), ownedBy(to), guest.id)))
     return abandon(world, from, stored, "somebody else owns the target user");
+  const rebindBy = await addressToRebind(world, to, guest);
   const stamp = stampOf(world.rules.deployment, pair.source.id, transfer.toUserId);
   const isDone = guest.stamp === stamp && !guest.softDeleted && mine?.value.targetId === guest.id;
   const job = jobOf(pair, stored.value);
-  if (isDone || !job) return undefined;
+  if ((isDone && rebindBy === undefined) || !job) return undefined;
   const lifts = stored.value.blockedByUs === true && !guest.accountEnabled;
   const changes = { syncSource: stamp, ...(lifts ? { accountEnabled: true } : {}) };
   const common = { targetId: guest.id, changes, managerId: undefined, job };
-  const plan: WritingPlan = guest.softDeleted
-    ? { kind: "restore", ...common }
-    : { kind: "update", effect: "adopt", ...common };
-  return unless(
-    await applyPlan({
-      world,
-      person: to,
-      stored: mine,
-      inputs: undefined,
-      shows: undefined,
-      scoped: {},
-      job,
-      plan,
-      name: logRowName(world),
-    }),
-  );
+  const write = async (plan: WritingPlan) =>
+    unless(
+      await applyPlan({
+        world,
+        person: to,
+        stored: await readLink(world, to),
+        inputs: undefined,
+        shows: undefined,
+        scoped: {},
+        job,
+        plan,
+        name: logRowName(world),
+      }),
+    );
+  const restored = guest.softDeleted ? await write({ kind: "restore", ...common }) : undefined;
+  if (restored || (guest.softDeleted && rebindBy === undefined)) return restored;
+  return write({ kind: "update", effect: "adopt", ...common, ...(rebindBy === undefined ? {} : { rebindBy }) });
+}
+
+/**
+ * A redeemed guest is bound to the account that is gone: it is bound anew, where its addresses and the cloud allow it.
+ * Source: Entra `reset-redemption-status.md`.
+ */
+async function addressToRebind(world: World, to: Person, guest: TargetUser): Promise<string | undefined> {
+  if (guest.externalUserState !== "Accepted" || !CLOUDS[to.pair.target.cloud].resetRedemption) return undefined;
+  const source = await readSource(world, to.userId, [to.pair], to.lane);
+  const address = source.kind === "found" ? invitationAddress(source.user, to.pair.clouds) : undefined;
+  const has = [guest.mail, ...guest.otherMails].some((mail) => mail?.toLowerCase() === address?.toLowerCase());
+  return has ? address : undefined;
 }
 
 /**

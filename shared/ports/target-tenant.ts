@@ -36,7 +36,7 @@ export interface TargetTenant {
     targetId: string,
     invitation: Pick<Invitation, "address" | "redirectUrl">,
     call: WriteCall,
-  ): Promise<void>;
+  ): Promise<"done" | "missing">;
   /** Writes these attributes; `syncSource` is the stamp. `missing`: 404, which a replica that lags behind a creation gives too. */
   update(targetId: string, changes: Attributes, call: WriteCall): Promise<"done" | "missing">;
   /** `null`: takes the manager away; somebody without one is as good. */

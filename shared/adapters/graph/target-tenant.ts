@@ -112,7 +112,7 @@ export class GraphTargetTenant implements TargetTenant {
     targetId: string,
     { address, redirectUrl }: Pick<Invitation, "address" | "redirectUrl">,
     call: WriteCall,
-  ): Promise<void> {
+  ): Promise<"done" | "missing"> {
     const body = {
       invitedUserEmailAddress: address,
       inviteRedirectUrl: redirectUrl,
@@ -120,7 +120,10 @@ export class GraphTargetTenant implements TargetTenant {
       invitedUser: { id: targetId },
       resetRedemption: true,
     };
-    this.accepted(await this.write({ method: "POST", path: "/invitations", body }, call), "GUEST_NOT_PROVEN");
+    const answer = await this.write({ method: "POST", path: "/invitations", body }, call);
+    if (answer.status === 404) return "missing";
+    this.accepted(answer, "GUEST_NOT_PROVEN");
+    return "done";
   }
 
   async invited(
