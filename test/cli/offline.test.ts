@@ -118,6 +118,133 @@ describe("scope test", () => {
   });
 });
 
+describe("map", () => {
+  const id = (n: number) => `${String(n).repeat(8)}-1111-4111-8111-111111111111`;
+  const tenant = (n: number, name: string, cloud: string) => ({
+    name,
+    id: id(n),
+    cloud,
+    credential: { kind: "certificate", clientId: id(9), path: "app.pem" },
+  });
+  const config = (job: object) => ({
+    version: 1,
+    deployment: "contoso",
+    tenants: [tenant(1, "emea", "global"), tenant(2, "hub", "usGov")],
+    jobs: [{ id: "emea-to-hub", source: "emea", target: "hub", userType: "guest", scope: { allUsers: true }, ...job }],
+  });
+  const mappings = [
+    { target: "displayName", expression: 'Join(" ", [givenName], [surname])' },
+    { target: "city", source: "city", defaultValue: "Oslo" },
+    { target: "mobilePhone", source: "mobile", flowNullValues: true },
+    { target: "companyName", constant: "Contoso" },
+    {
+      target: "mailNickname",
+      expression: 'SelectUniqueValue([givenName], Append([givenName], "2"))',
+      flowType: "ObjectAddOnly",
+    },
+    { target: "jobTitle", expression: 'FormatDateTime(Now(), , "M/d/yyyy h:mm:ss tt", "yyyy")' },
+  ];
+  const sync = file("sync.json", config({ mappings, flowNullValues: true }));
+  const ada = file("ada.json", {
+    userPrincipalName: "ada@emea.example",
+    mail: "lovelace@emea.example",
+    givenName: "Ada",
+    surname: "Lovelace",
+  });
+  const ask = (...more: readonly string[]) =>
+    run("map", "--job", "emea-to-hub", "--user", ada, "--now", "2031-05-01T00:00:00Z", ...more);
+
+  test("shows the target user that would be made, and by which mapping", () => {
+    const taken = file("taken.json", { mailNickname: ["ADA"] });
+    const { status, answers } = ask("--config", sync, "--taken", taken);
+    expect(status).toBe(0);
+    expect(answers).toMatchObject([
+      {
+        job: "emea-to-hub",
+        occasion: "create",
+        address: "ada@emea.example",
+        userType: "guest",
+        notes: ["the job's state is off: nothing is written"],
+        attributes: [
+          {
+            target: "displayName",
+            value: "Ada Lovelace",
+            outcome: "written",
+            type: "expression",
+            mapping: mappings[0],
+          },
+          { target: "city", value: "Oslo", outcome: "default", type: "direct" },
+          { target: "mobilePhone", value: null, outcome: "left" },
+          { target: "companyName", value: "Contoso", type: "constant", flowType: "Always" },
+          { target: "mailNickname", value: "Ada2", flowType: "ObjectAddOnly" },
+          { target: "jobTitle", value: "2031" },
+        ],
+      },
+    ]);
+  });
+
+  test("shows what would change in a target user", () => {
+    const target = file("guest.json", { displayName: "ADA LOVELACE", mobilePhone: "+1", companyName: "Fabrikam" });
+    const { status, answers } = ask("--config", sync, "--target", target);
+    expect(status).toBe(0);
+    expect(answers).toMatchObject([
+      {
+        occasion: "update",
+        changes: { companyName: "Contoso", mobilePhone: null, jobTitle: "2031" },
+        attributes: [
+          { target: "displayName", value: "ADA LOVELACE", outcome: "kept" },
+          { target: "city", outcome: "left" },
+          { target: "mobilePhone", value: null, outcome: "cleared" },
+          { target: "companyName", outcome: "written" },
+          { target: "mailNickname", outcome: "left" },
+          {},
+        ],
+      },
+    ]);
+  });
+
+  test("without mappings shows the default set, and the filter's verdict", () => {
+    const filter = [{ name: "Sales", clauses: [{ attribute: "department", operator: "EQUALS", value: "Sales" }] }];
+    const defaults = file("defaults.json", config({ scope: { allUsers: true, filter } }));
+    const [answer] = ask("--config", defaults).answers;
+    expect(answer).toMatchObject({ scope: { inScope: false, clauses: { "Sales.department EQUALS 'Sales'": false } } });
+    expect(answer).toHaveProperty("attributes.length", 17);
+    expect(answer).toHaveProperty(
+      "attributes.16",
+      expect.objectContaining({ target: "mail", value: "ada@emea.example" }),
+    );
+  });
+
+  test("a mapping that fails, and a configuration with mistakes, end with 1", () => {
+    const failing = file("failing.json", config({ mappings: [{ target: "city", expression: "CDate([surname])" }] }));
+    expect(ask("--config", failing)).toMatchObject({
+      status: 1,
+      answers: [{ error: { code: "MAPPING_FAILED", target: "city", reason: "InvalidDate" } }],
+    });
+    const mistaken = file("mistaken.json", config({ mappings: [{ target: "citty", source: "city" }] }));
+    expect(ask("--config", mistaken)).toMatchObject({
+      status: 1,
+      answers: [{ error: { code: "CONFIG_INVALID" }, mistakes: [{ path: "jobs[0].mappings[0].target" }] }],
+    });
+  });
+
+  test("a table for people", () => {
+    const args = ["cli/main.ts", "map", "--table", "--job", "emea-to-hub", "--user", ada, "--config", sync];
+    const { stdout } = spawnSync(process.execPath, args, { encoding: "utf8" });
+    expect(stdout).toMatch(/^displayName +Ada Lovelace +written +Join\(.*Always$/m);
+  });
+
+  test("a mistyped job is told, with what was probably meant", () => {
+    const { status, stderr } = run("map", "--job", "emea-to-hup", "--user", ada, "--config", sync);
+    expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringContaining("Did you mean emea-to-hub?") });
+  });
+
+  test("warnings of the configuration are told", () => {
+    const warned = file("warned.json", config({ mappings: [{ target: "mail", source: "mail" }] }));
+    expect(ask("--config", warned).stderr).toContain("warning: jobs[0].mappings[0].target: across clouds");
+  });
+});
+
 describe("wrong arguments end with 2", () => {
   test.each([
     [["expresion"], "Did you mean expression?"],
@@ -128,6 +255,12 @@ describe("wrong arguments end with 2", () => {
     [["expression", "eval", "--cases", "nowhere.ndjson"], "nowhere.ndjson cannot be read"],
     [["expression", "eval", '"a"', "--now", "later"], "is no moment"],
     [["scope", "test"], "Give --filter"],
+    [["mapp"], "Did you mean map?"],
+    [["map", "--job", "a"], "--user <file>"],
+    [
+      ["map", "--job", "a", "--user", "nowhere.json", "--config", "nowhere.config.json"],
+      "nowhere.config.json cannot be read",
+    ],
   ])("%j", (args, said) => {
     const { status, stderr, answers } = run(...args);
     expect({ status, answers }).toEqual({ status: 2, answers: [] });

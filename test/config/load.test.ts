@@ -9,6 +9,7 @@ const tenant = (n: number, name: string, cloud: string) => ({
   cloud,
   credential: { kind: "certificate", clientId: id(9), path: "app.pem" },
 });
+const OWN = `extension_${id(9).replaceAll("-", "")}_`;
 const job = { id: "a", source: "emea", target: "hub", scope: { allUsers: true }, userType: "member" };
 const config = (changes: object = {}) => ({
   version: 1,
@@ -107,6 +108,68 @@ describe("mistakes are all listed, with their place", () => {
       },
       ["tenants[0].stampAttribute"],
     ],
+    [
+      "a filter on what a user does not have, and on a list",
+      {
+        jobs: [
+          {
+            ...job,
+            scope: {
+              allUsers: true,
+              filter: [
+                {
+                  clauses: ["departmnt", "proxyAddresses", "telephoneNumber"].map((attribute) => ({
+                    attribute,
+                    operator: "EQUALS",
+                    value: "x",
+                  })),
+                },
+              ],
+            },
+          },
+        ],
+      },
+      ["jobs[0].scope.filter", "jobs[0].scope.filter"],
+    ],
+    [
+      "extensions that the app cannot create, twice, or that hold the stamp",
+      {
+        tenants: [
+          tenant(1, "emea", "global"),
+          {
+            ...tenant(2, "hub", "global"),
+            extensions: [
+              { name: `${OWN}a`, dataType: "String", create: true },
+              { name: `${OWN}a`, dataType: "String" },
+              { name: `extension_${"0".repeat(32)}_a`, dataType: "String", create: true },
+              { name: `${OWN}syncSource`, dataType: "String" },
+              { name: `${OWN}b`, dataType: "Integer", multiValued: true },
+            ],
+          },
+        ],
+      },
+      ["[1].name", "[2].create", "[3].name", "[4].multiValued"].map((place) => `tenants[1].extensions${place}`),
+    ],
+    [
+      "emptying with one switch alone, and a target that is the stamp",
+      {
+        jobs: [
+          {
+            ...job,
+            mappings: [
+              { target: "city", source: "city", flowNullValues: true },
+              { target: `${OWN}syncSource`, source: "city" },
+            ],
+          },
+        ],
+      },
+      ["jobs[0].mappings[0].flowNullValues", "jobs[0].mappings[1].target"],
+    ],
+    [
+      "DefaultDomain of a tenant that does not say it",
+      { jobs: [{ ...job, mappings: [{ target: "city", expression: "DefaultDomain()" }] }] },
+      ["jobs[0].mappings[0].expression"],
+    ],
     ["several at once", { version: 2, deployment: "Not A Name" }, ["version", "deployment"]],
   ])("%s", (_, changes, paths) => expect(mistakes(changes)).toEqual(paths));
 
@@ -147,4 +210,16 @@ describe("the environment", () => {
       else expect(settings()).toMatchObject({ indexAllowanceMs: Number(given.INDEX_ALLOWANCE_SECONDS) * 1000 });
     },
   );
+});
+
+test("what is allowed and worth knowing is a warning with its place", () => {
+  const mappings = [
+    { target: "mail", source: "mail" },
+    { target: "showInAddressList", constant: true },
+  ];
+  expect(load({ jobs: [{ ...job, target: "gov", mappings }] }).warnings.map(({ path }) => path)).toEqual([
+    "jobs[0].mappings[0].target",
+    "jobs[0].mappings[1].target",
+  ]);
+  expect(load().warnings).toEqual([]);
 });
