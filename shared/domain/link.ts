@@ -50,6 +50,8 @@ export interface Link {
   targetMissingSince?: number;
   /** Somebody is writing; the lease counts from the last write of the row, by the storage's clock. */
   claim?: Claim;
+  /** Begun, and not known to stand in the provisioning log. */
+  unrecorded?: Unrecorded;
   escrow?: Escrow;
 }
 
@@ -67,6 +69,20 @@ export interface Claim {
   /** What is being done, so that whoever takes over knows what may have happened. */
   plan: "create" | "update" | "delete" | "restore";
   at: number;
+}
+
+/** What a log row is to say of a change, should its worker not come to write it. */
+export interface Unrecorded {
+  /** Name of the log row: the id of the claim that began it. */
+  row: string;
+  /** What it was decided on. */
+  inputs: string;
+  action: "create" | "update" | "disable" | "delete";
+  because: string;
+  reason: string;
+  noticedAt: number;
+  /** Names of the properties that were to be written. */
+  properties: readonly string[];
 }
 
 /** A failure of this one person, tried again at growing distance. */

@@ -13,6 +13,7 @@ import { hintReports, hintVerify } from "./hints.ts";
 import type { Person } from "./look.ts";
 import { takeUser } from "./ownership.ts";
 import { writeLog } from "./provisioning-log.ts";
+import { actionOf, intended, union } from "./unrecorded.ts";
 import type { LogRow, World } from "./world.ts";
 
 /** The only file that writes to a target tenant. Everything happens under a claim on the person's link. */
@@ -86,10 +87,12 @@ async function takeClaim(work: Work) {
   const blocks = plan.kind === "update" && plan.changes.accountEnabled === false;
   const claim: Claim = { id: name, plan: plan.kind, at: world.clock.now() };
   const jobId = work.job?.id ?? stored?.value.jobId;
-  if (plan.kind !== "create")
-    return writeLink(world, person, stored, "marked", { claim, jobId, ...(blocks ? { blockedByUs: true } : {}) });
+  const unrecorded = intended(stored?.value, plan, { ...work, because: becauseOf(work) });
+  const more = blocks ? { blockedByUs: true } : {};
+  if (plan.kind !== "create") return writeLink(world, person, stored, "marked", { claim, unrecorded, jobId, ...more });
   return writeLink(world, person, stored, "inviting", {
     claim,
+    unrecorded,
     jobId,
     address: plan.address,
     since: world.clock.now(),
@@ -206,8 +209,7 @@ async function update(held: Held, plan: WritingPlan & { kind: "update" }, target
     targetId: plan.targetId,
     ...(blocked === undefined ? {} : { blockedByUs: blocked === false || undefined }),
   };
-  const action = plan.effect === "disable" ? "disable" : plan.effect === "finish" ? "create" : "update";
-  return { signal: "settled", targetId: plan.targetId, action, change };
+  return { signal: "settled", targetId: plan.targetId, action: actionOf(plan), change };
 }
 
 async function writeAttributes(
@@ -287,14 +289,16 @@ async function progress(held: Held, change: LinkChange, signal: "invited" | "res
 /** Log first, then the row: whoever dies in between repeats both under the same names. */
 async function record(held: Held, result: Result): Promise<Applied> {
   const { world, person, inputs, shows, scoped, job, name } = held.work;
-  await writeLog(world, name, {
+  const begun = held.stored.value.unrecorded; // perhaps by somebody who died over it
+  const properties = begun && begun.row !== name ? union(begun.properties, held.written) : held.written;
+  await writeLog(world, begun?.row ?? name, {
     ...rowFor(held),
     targetId: result.targetId,
     action: result.action,
     status: held.warning ? "warning" : "success",
     because: becauseOf(held.work),
     ...(held.warning ? { code: held.warning, remedy: ERRORS[held.warning].remedy } : {}),
-    ...(held.written.length > 0 ? { properties: held.written } : {}),
+    ...(properties.length > 0 ? { properties } : {}),
   });
   const change: LinkChange = {
     because: undefined,
@@ -305,6 +309,7 @@ async function record(held: Held, result: Result): Promise<Applied> {
     writtenAt: world.clock.now(),
     jobId: job?.id,
     claim: undefined,
+    unrecorded: undefined,
     escrow: undefined,
     missingSince: undefined,
     outSince: undefined,
@@ -341,6 +346,7 @@ async function release(held: Held, error: unknown): Promise<Applied> {
   const signal = notInvited ? "forgotten" : maybeRemoved ? "removed" : "marked";
   const written = await writeLink(world, person, held.stored, signal, {
     claim: undefined,
+    ...(unsure || held.written.length > 0 ? {} : { unrecorded: held.work.stored?.value.unrecorded }),
     ...(notInvited ? { address: undefined, since: undefined } : {}),
     ...(unsure || held.written.length > 0 ? { writtenAt: world.clock.now() } : {}),
     ...(mayBeBlocked ? {} : { blockedByUs: held.work.stored?.value.blockedByUs }),

@@ -99,7 +99,7 @@ export function isAsBefore(link: Link, inputs: string, reason: Reason, now: numb
   if (link.missingSince !== undefined || link.outSince !== undefined || link.targetMissingSince !== undefined)
     return false;
   if (link.state === "inviting" || link.state === "invited") return false;
-  return link.escrow === undefined || now < link.escrow.nextAt;
+  return link.escrow === undefined ? link.unrecorded === undefined : now < link.escrow.nextAt;
 }
 
 /** What a link remembers of all inputs of its last decision. */

@@ -9,10 +9,19 @@ export function logRowName(world: World): string {
   return `${(FAR_FUTURE - world.clock.now()).toString().padStart(13, "0")}-${world.chance.uuid().slice(0, 8)}`;
 }
 
+type Tenants = Pick<LogRow, "sourceTenantId" | "targetTenantId">;
+
 export async function writeLog(world: World, name: string, row: LogRow): Promise<void> {
+  await world.tables.provisioninglog.put(partitionOf(name, row), name, row);
+}
+
+export async function readLog(world: World, name: string, tenants: Tenants): Promise<LogRow | undefined> {
+  return (await world.tables.provisioninglog.read(partitionOf(name, tenants), name))?.value;
+}
+
+function partitionOf(name: string, { sourceTenantId, targetTenantId }: Tenants): string {
   const at = FAR_FUTURE - Number(name.slice(0, 13));
-  const day = new Date(at).toISOString().slice(0, 10);
-  await world.tables.provisioninglog.put(`${pairKey(row.sourceTenantId, row.targetTenantId)}_${day}`, name, row);
+  return `${pairKey(sourceTenantId, targetTenantId)}_${new Date(at).toISOString().slice(0, 10)}`;
 }
 
 /** A failure that cannot be laid at anybody's door: visible all the same. Ids that are not known read `unknown`. */

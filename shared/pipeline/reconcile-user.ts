@@ -23,6 +23,7 @@ import type { Recovery } from "./recovery.ts";
 import { shownBy, showsAfter } from "./shows.ts";
 import { finishTransfer, REMOVAL } from "./transfer-link.ts";
 import { reserveValues } from "./uniqueness.ts";
+import { recordIntended } from "./unrecorded.ts";
 import type { LogRow, World } from "./world.ts";
 
 /** Times that a look starts over because somebody else has written in between, before the hint goes back to the queue. */
@@ -130,6 +131,7 @@ async function carryOut(desk: Desk, person: Person, stored: StoredLink, look: Se
 /** Marks that a settled decision takes away. */
 const SETTLED = {
   claim: undefined,
+  unrecorded: undefined,
   escrow: undefined,
   missingSince: undefined,
   outSince: undefined,
@@ -147,6 +149,7 @@ async function keep(
   if (stored?.value.claim || mayBeUnseen(world, stored, look)) await verifyLater(world, person);
   const finished = stored?.value.state === "invited";
   if (finished && plan.job?.manager) await hintReports(world, person);
+  await recordIntended(world, person, stored?.value, look.inputs);
   const { target } = look.view;
   const blocked = target.kind === "found" && !target.user.accountEnabled;
   const change = {
@@ -200,6 +203,7 @@ async function skip(world: World, person: Person, stored: StoredLink, look: Seen
   const allowed = person.noticedAt + world.settings.replicationAllowanceMs - look.view.now;
   if (unknown && allowed > 0) return done({ kind: "again", because: "notYetAtSource", afterMs: allowed });
   if (!stored && !TOLD.has(because) && !isNamed(look.view.scope)) return done({ kind: "skipped", because });
+  await recordIntended(world, person, stored?.value, look.inputs);
   const change = { ...SETTLED, inputs: look.inputs, because, ...whatShows(world, person, look) };
   if (!(await settle(world, person, stored, "marked", change))) return { kind: "startOver" };
   if (because !== stored?.value.because) await logSkip(world, person, because, look.view.scope);

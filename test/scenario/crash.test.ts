@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Call } from "../../sandbox/life.ts";
 import type { Instance } from "../../sandbox/world.ts";
+import type { LogRow } from "../../shared/pipeline/world.ts";
 import { BusUnavailable } from "../../shared/ports/bus.ts";
 import { StorageUnavailable } from "../../shared/ports/rows.ts";
 import { HOUR, MINUTE, SECOND } from "./contoso.ts";
@@ -22,6 +23,8 @@ interface Work {
   work(c: TwoTenants, id: string): void;
   /** What happens next, when everything is settled: what was interrupted may be remembered wrongly. */
   afterwards?(c: TwoTenants, id: string): void;
+  /** What the provisioning log says exactly once of whom the work is about, whoever died over it. */
+  told?: string;
   /** Beyond what the oracle says, at the end. */
   expected?(c: TwoTenants, id: string): object;
 }
@@ -39,6 +42,7 @@ const byName = (c: TwoTenants, name: string) => c.source.userByName(`${name}@hom
 const WORKS: readonly (Work & { ends: object })[] = [
   {
     name: "create",
+    told: "create",
     prepare: nobody,
     work: (c) => void c.hire("ada", [c.groupA]),
     expected: (c) => stateOf(c, byName(c, "ada")),
@@ -65,6 +69,7 @@ const WORKS: readonly (Work & { ends: object })[] = [
   },
   {
     name: "update",
+    told: "update",
     prepare: hired,
     work: (c, id) => c.source.updateUser(id, { department: "1" }),
     expected: stateOf,
@@ -72,6 +77,7 @@ const WORKS: readonly (Work & { ends: object })[] = [
   },
   {
     name: "disable",
+    told: "disable",
     prepare: hired,
     work: (c, id) => c.source.updateUser(id, { accountEnabled: false }),
     afterwards: (c, id) => c.source.updateUser(id, { accountEnabled: true }),
@@ -80,6 +86,7 @@ const WORKS: readonly (Work & { ends: object })[] = [
   },
   {
     name: "enable",
+    told: "update",
     prepare: async (c) => {
       const id = await hired(c);
       c.source.updateUser(id, { accountEnabled: false });
@@ -92,6 +99,7 @@ const WORKS: readonly (Work & { ends: object })[] = [
   },
   {
     name: "delete",
+    told: "delete",
     prepare: hired,
     work: (c, id) => c.source.deleteUser(id),
     afterwards: (c, id) => c.source.restoreUser(id),
@@ -100,6 +108,7 @@ const WORKS: readonly (Work & { ends: object })[] = [
   },
   {
     name: "unassign",
+    told: "delete",
     prepare: hired,
     work: (c, id) => c.source.removeMember(c.groupA, id),
     afterwards: (c, id) => c.source.addMember(c.groupA, id),
@@ -108,6 +117,7 @@ const WORKS: readonly (Work & { ends: object })[] = [
   },
   {
     name: "restore",
+    told: "update",
     prepare: async (c) => {
       const id = await hired(c);
       c.source.deleteUser(id);
@@ -140,6 +150,7 @@ const WORKS: readonly (Work & { ends: object })[] = [
   },
   {
     name: "move of ownership between two jobs",
+    told: "update",
     prepare: (c) => hired(c, c.groupA, c.groupB),
     work: (c, id) => c.source.removeMember(c.groupA, id),
     expected: (c, id) => ({ job: c.link(id)?.jobId, company: c.guestsOf(id)[0]?.properties.companyName }),
@@ -202,6 +213,7 @@ describe.each(WORKS)("$name", (work) => {
 /** What is wrong after one effect has been struck; `undefined`: nothing. */
 async function oneRun(work: Work & { ends: object }, variant: Variant, index: number, tookMs: number) {
   const { c, id } = await prepared(work);
+  const before = new Set(rows(c));
   const struck = strike(c, variant, index);
   work.work(c, id);
   const waitedMs = await c.untilSettled(tookMs + WAIT_MS);
@@ -209,6 +221,7 @@ async function oneRun(work: Work & { ends: object }, variant: Variant, index: nu
   if (variant === "comes late") await c.world.clock.runFor(FROZEN_MS);
   await c.world.clock.runFor(30 * SECOND);
   const later = c.faults();
+  const told = rows(c).filter((row) => !before.has(row) && row.endsWith(` ${work.told} ${id || byName(c, "ada")}`));
   work.afterwards?.(c, id);
   await c.world.clock.runFor(10 * SECOND); // replicas lag behind our own writes too
   await c.untilSettled(MINUTE);
@@ -216,9 +229,17 @@ async function oneRun(work: Work & { ends: object }, variant: Variant, index: nu
   c.world.close();
   if (!struck()) return { struck: false };
   const expected = { faults: [], crimes: [], ...work.ends };
-  const right = inTime.length + later.length === 0 && JSON.stringify(end) === JSON.stringify(expected);
-  return right ? undefined : { waitedMs, inTime, later, end, expected };
+  const complete = work.told === undefined || told.length === 1;
+  const right = complete && inTime.length + later.length === 0 && JSON.stringify(end) === JSON.stringify(expected);
+  return right ? undefined : { waitedMs, inTime, later, told, end, expected };
 }
+
+/** What the provisioning log says was done: name, action and person of each row. */
+const rows = (c: TwoTenants): readonly string[] =>
+  c.world.store.dump("provisioninglog").flatMap(({ row, value }) => {
+    const { action, status, userId } = value as LogRow;
+    return status === "success" || status === "warning" ? [`${row} ${action} ${userId}`] : [];
+  });
 
 const NOTHING = { faults: [], crimes: [] };
 
