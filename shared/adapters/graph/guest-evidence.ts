@@ -45,7 +45,11 @@ export async function readVerifiedDomains(gateway: Gateway, lane: Lane): Promise
 /** Role assignments tell those that are limited to a part of the directory too, which memberships do not. */
 export async function readPrivilege(gateway: Gateway, targetId: string, lane: Lane): Promise<Reading<Privilege>> {
   const filter = encodeURIComponent(`principalId eq '${targetId}'`);
-  const roles = { method: "GET", path: `/roleManagement/directory/roleAssignments?$filter=${filter}`, aside: true } as const;
+  const roles = {
+    method: "GET",
+    path: `/roleManagement/directory/roleAssignments?$filter=${filter}`,
+    aside: true,
+  } as const;
   const path = `/users/${targetId}/transitiveMemberOf?$select=id,isAssignableToRole&$top=999`;
   const [assigned, first] = await Promise.all([
     gateway.read(roles, lane),
@@ -68,11 +72,7 @@ export async function readPrivilege(gateway: Gateway, targetId: string, lane: La
 }
 
 /** Attempts that failed prove nothing. */
-export async function readSignIns(
-  gateway: Gateway,
-  targetId: string,
-  lane: Lane,
-): Promise<Reading<readonly SignIn[]>> {
+export async function readSignIns(gateway: Gateway, targetId: string, lane: Lane): Promise<Reading<readonly SignIn[]>> {
   const filter = encodeURIComponent(`userId eq '${targetId}' and status/errorCode eq 0`);
   const path = `/auditLogs/signIns?$filter=${filter}&$top=${SIGN_INS_MAX}`;
   const answer = await gateway.read({ method: "GET", path, aside: true }, lane);
