@@ -23,6 +23,8 @@ export interface TwoTenants {
   groupB: string;
   /** Another configuration takes the place of the one before, as a roll-out brings it: both run for so long. */
   change(jobs: readonly Rules[], besideMs: number): Promise<void>;
+  /** The configuration that was rolled out last. */
+  config(): SyncConfig;
   /** Makes an employee of the source, in these groups. Answers the id. */
   hire(name: string, groups: readonly string[], more?: Readonly<Record<string, unknown>>): string;
   link(userId: string): Link | undefined;
@@ -100,6 +102,7 @@ export function twoTenants(options: TwoTenantsOptions): TwoTenants {
     targetId: hub.id,
     groupA,
     groupB,
+    config: () => current,
     async change(jobs, besideMs) {
       current = configOf(tenants, jobs);
       const before = [...world.instances];
