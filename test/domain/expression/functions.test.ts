@@ -12,6 +12,7 @@ const NUMBER: Expected = { error: "InvalidNumber" };
 /** Every rule of the reference, null and empty included. `[none]` is absent, `[l]` a list. */
 const TABLE: Readonly<Record<string, readonly Row[]>> = {
   Append: [
+    ["Append([none], [l])", MANY, LIST],
     ['Append([e], "-ext")', "77-ext", { e: "77" }],
     ['Append([none], "x")', "x"],
     ['Append("x", [none])', "x"],
@@ -60,6 +61,8 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     ["CDate([l])", MANY, LIST],
   ],
   Coalesce: [
+    ['Coalesce("", [g])', null],
+    ["Coalesce([g], [l])", ["a", "b"], LIST],
     ['Coalesce([n],[g],"n/a")', "Ana", { g: "Ana" }],
     ['Coalesce([n],[g],"n/a")', "n/a", { n: "", g: null }],
     ["Coalesce([n],[g])", null],
@@ -67,6 +70,7 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     ["Coalesce([l],[n])", ["a", "b"], LIST],
   ],
   ConvertToBase64: [
+    ["ConvertToBase64([l])", MANY, LIST],
     ['ConvertToBase64("Hi")', "SABpAA=="],
     ['ConvertToBase64("")', ""],
     ["ConvertToBase64([none])", null],
@@ -81,10 +85,13 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     ['ConvertFromBase64("SGk=", "UTF8")', { error: "UnknownIdentifier" }],
   ],
   ConvertToUTF8Hex: [
+    ['ConvertToUTF8Hex("")', ""],
+    ["ConvertToUTF8Hex([l])", MANY, LIST],
     ['ConvertToUTF8Hex("né")', "6EC3A9"],
     ["ConvertToUTF8Hex([none])", null],
   ],
   Count: [
+    ['Count("")', "1"],
     ["Count([l])", "2", LIST],
     ["Count([none])", "0"],
     ["Count([x])", "0", { x: [] }],
@@ -119,6 +126,11 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     ['DateAdd("d", 99999999999999, Now())', { error: "DateOutOfRange" }],
   ],
   DateDiff: [
+    ['DateDiff("h", CDate("2026-03-01T00:59:00Z"), CDate("2026-03-01"))', "0"],
+    ['DateDiff("s", CDate("2026-03-01"), CDate("2026-03-01"))', "0"],
+    ['DateDiff("ww", CDate("2026-01-10"), CDate("2026-01-04"))', "0"],
+    ['DateDiff("d", "2026-03-01", Now())', BAD_DATE],
+    ['DateDiff("w", Now(), Now())', ARGUMENT],
     ['DateDiff("n", CDate("2026-03-01"), CDate("2026-03-01T01:30:00Z"))', "90"],
     ['DateDiff("d", CDate("2026-03-02"), CDate("2026-03-01T01:00:00Z"))', "0"],
     ['DateDiff("yyyy", CDate("2025-12-31"), CDate("2026-01-01"))', "1"],
@@ -127,6 +139,8 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     ['DateDiff("d", [none], Now())', BAD_DATE],
   ],
   DateFromNum: [
+    ['DateFromNum("")', NUMBER],
+    ['DateFromNum("x")', NUMBER],
     ["DateFromNum(133801632000000000)", "1/1/2025 12:00:00 AM"],
     ["DateFromNum(0)", "1/1/1601 12:00:00 AM"],
     ["DateFromNum(9223372036854775807)", { error: "DateOutOfRange" }],
@@ -146,6 +160,8 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     ['IIF(1=1, "a", Error("no"))', "a"],
   ],
   FormatDateTime: [
+    ['FormatDateTime("", , "yyyy-MM-dd", "yyyy")', null],
+    ['FormatDateTime([l], , "yyyy-MM-dd", "yyyy")', MANY, LIST],
     ['FormatDateTime([h], , "dd.MM.yyyy", "yyyyMMdd")', "20251105", { h: "05.11.2025" }],
     ['FormatDateTime("5/1/26", "d/M/yy", "dddd, dd MMMM yyyy")', "Monday, 05 January 2026"],
     [
@@ -166,6 +182,7 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     ['FormatDateTime("2026-01-05", , "yyyy-MM-dd", "\'")', ARGUMENT],
   ],
   IgnoreFlowIfNullOrEmpty: [
+    ["IgnoreFlowIfNullOrEmpty([l])", ["a", "b"], LIST],
     ["IgnoreFlowIfNullOrEmpty([none])", { ignored: "attribute" }],
     ['IgnoreFlowIfNullOrEmpty("")', { ignored: "attribute" }],
     ['IgnoreFlowIfNullOrEmpty("x")', "x"],
@@ -192,6 +209,9 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     ['IIF(1=1, , "b")', { error: "MissingArgument" }],
   ],
   InStr: [
+    ['InStr("", "a")', "0"],
+    ['InStr("abc",[none])', "1"],
+    ['InStr([l],"a")', MANY, LIST],
     ['InStr("banana","na",4)', "5"],
     ['InStr("banana","x")', "0"],
     ['InStr("banana","NA")', "0"],
@@ -201,6 +221,7 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     ['InStr("a","a",9)', "0"],
   ],
   IsNull: [
+    ["IsNull([l])", MANY, LIST],
     ["IsNull([c])", "False", { c: "" }],
     ["IsNull([none])", "True"],
     ["IsNothing([none])", "True"],
@@ -217,17 +238,24 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     ["IsPresent([none])", "False"],
   ],
   IsString: [
+    ["IsString([n])", "True", { n: 7 }],
+    ["IsString([c])", "True", { c: "" }],
     ['IsString("x")', "True"],
     ["IsString([none])", "False"],
     ["IsString([l])", "False", LIST],
   ],
   Item: [
+    ["Item([s], 1)", "x", { s: "x" }],
+    ['Item([l], "1")', "a", LIST],
+    ["Item([l], -1)", { error: "IndexOutOfRange" }, LIST],
     ["Item([l], 2)", "b", LIST],
     ["Item([l], 0)", { error: "IndexOutOfRange" }, LIST],
     ["Item([l], 3)", { error: "IndexOutOfRange" }, LIST],
     ["Item([none], 1)", { error: "IndexOutOfRange" }],
   ],
   Join: [
+    ['Join("", "a", "b")', "ab"],
+    ['Join(",", [l], [l])', "a,b,a,b", LIST],
     ['Join("/", [c], [s], [t])', "NO/Oslo", { c: "NO", t: "Oslo" }],
     ['Join("/", [c], " ", "")', "NO/ ", { c: "NO" }],
     ['Join("", 10, [l])', "10ab", LIST],
@@ -235,6 +263,9 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     ['Join([none], "a", "b")', "ab"],
   ],
   Left: [
+    ['Left([p], "2")', "90", { p: "90210" }],
+    ['Left("", 2)', ""],
+    ["Left([l], 2)", MANY, LIST],
     ["Left([p], 2)", "90", { p: "90210" }],
     ["Left([p], 0)", "", { p: "90210" }],
     ["Left([p], -1)", "90210", { p: "90210" }],
@@ -242,6 +273,7 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     ["Left([none], 2)", ""],
   ],
   Len: [
+    ["Len([l])", MANY, LIST],
     ['Len("Oslo")', "4"],
     ["Len(42.5)", "4"],
     ["Len([none])", "0"],
@@ -249,6 +281,9 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     ['Len("😀")', "2"],
   ],
   Mid: [
+    ['Mid("", 1, 1)', ""],
+    ['Mid("KX", 1, 0)', ""],
+    ["Mid([l], 1, 1)", MANY, LIST],
     ['Mid("KX-2209", 4, 10)', "2209"],
     ['Mid("KX-2209", "4", "2")', "22"],
     ['Mid("KX", 9, 1)', ""],
@@ -258,18 +293,25 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     ['Mid("KX", 1)', { error: "MissingArgument" }],
   ],
   NormalizeDiacritics: [
+    ['NormalizeDiacritics("")', ""],
+    ["NormalizeDiacritics([l])", MANY, LIST],
     ['NormalizeDiacritics("Łukasz Şøren")', "Lukasz Soeren"],
     ['NormalizeDiacritics("äöüß ÆŒ œ ǣ œ̄ Œ̄ ı İ ǭ")', "aouss AEŒ œ ae oe OE i I o"],
     ['NormalizeDiacritics("がй")', "がй"],
     ["NormalizeDiacritics([none])", null],
   ],
   Not: [
+    ['Not("False")', "True"],
+    ['Not("")', "True"],
+    ["Not([l])", MANY, LIST],
     ['Not("True")', "False"],
     ["Not([b])", "False", { b: true }],
     ['Not("x")', "True"],
     ["Not([none])", "True"],
   ],
   NumFromDate: [
+    ['NumFromDate("")', BAD_DATE],
+    ['NumFromDate("1600-12-31")', { error: "DateOutOfRange" }],
     ['NumFromDate("1601-01-01T00:00:10Z")', "100000000"],
     ['NumFromDate("2025-01-01 00:00:00+00:00")', "133801632000000000"],
     ['NumFromDate("2025-01-01T00:00:00.1234567Z")', "133801632001234567"],
@@ -278,6 +320,9 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     ["NumFromDate([none])", BAD_DATE],
   ],
   PCase: [
+    ['PCase("")', ""],
+    ['PCase("PABLO\nMARIA")', "Pablo\nMaria"],
+    ["PCase([l])", MANY, LIST],
     ['PCase("mc donald/SMITH","/")', "Mc donald/Smith"],
     ['PCase("o\'neil-BERG_x\u00a0y+z")', "O'Neil-Berg_X\u00a0Y+Z"],
     ['PCase("3rd FLOOR")', "3Rd Floor"],
@@ -285,6 +330,7 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     ["PCase([none])", null],
   ],
   RemoveDuplicates: [
+    ["RemoveDuplicates([x])", null, { x: [] }],
     ["RemoveDuplicates([x])", ["b", "B", "a"], { x: ["b", "B", "a", "b"] }],
     ["RemoveDuplicates([none])", null],
     ['RemoveDuplicates("x")', ["x"]],
@@ -331,6 +377,9 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     ["AppRoleAssignmentsComplex([r])", { error: "UnsupportedFunction" }],
   ],
   Split: [
+    ['Split("red", "")', ["red"]],
+    ['Split("red", [none])', ["red"]],
+    ['Split([l], ";")', MANY, LIST],
     ['Split("red; blue;;", ";")', ["red", "blue"]],
     ['Split("a--b-c", "--")', ["a", "b-c"]],
     ['Split([none], ";")', []],
@@ -341,10 +390,15 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     ["StringFromSid([s])", { error: "InvalidBase64" }, { s: "AQQ=" }],
   ],
   StripSpaces: [
+    ['StripSpaces("")', ""],
+    ["StripSpaces([l])", MANY, LIST],
     ['StripSpaces(" a b\t")', "ab\t"],
     ["StripSpaces([none])", null],
   ],
   Switch: [
+    ['Switch([t], "none", "", "unset")', "unset", { t: "" }],
+    ['Switch([t], , "a", "gold")', null],
+    ['Switch([t], "", "a", "gold")', "", { t: "x" }],
     ['Switch([t], "none", "a", "gold", "", "unset")', "unset"],
     ['Switch([t], "none", "a", "gold")', "none", { t: "A" }],
     ['Switch([t], , "a", "gold")', null, { t: "x" }],
@@ -365,11 +419,16 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     ["ToUpper([none])", null],
   ],
   Trim: [
+    ['Trim("")', ""],
     ['Trim(" a b ")', "a b"],
     ["Trim([x])", ["a", "b"], { x: [" a", "b "] }],
     ["Trim([none])", null],
   ],
   Word: [
+    ['Word("", 1, " ")', ""],
+    ['Word("a b", -1, " ")', ""],
+    ['Word("a b", 1, "")', "a b"],
+    ['Word([l], 1, " ")', MANY, LIST],
     ['Word("ops:emea/oslo", 2, ":/")', "emea"],
     ['Word("a  b", 2, " ")', "b"],
     ['Word("a b", 0, " ")', ""],

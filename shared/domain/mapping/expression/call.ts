@@ -8,7 +8,7 @@ export class Evaluation {
   readonly input: ExpressionInput;
   #work = 0;
   /** Lists are copied to be read: once is enough. */
-  readonly #lists = new Map<string, Value>();
+  #lists: Map<string, Value> | undefined;
 
   constructor(input: ExpressionInput) {
     this.input = input;
@@ -18,6 +18,7 @@ export class Evaluation {
     if (!Object.hasOwn(this.input.attributes, name)) return null;
     const raw = this.input.attributes[name];
     if (!Array.isArray(raw)) return fromAttribute(raw);
+    this.#lists ??= new Map();
     const list = this.#lists.get(name) ?? fromAttribute(raw);
     this.#lists.set(name, list);
     return list;
