@@ -21,6 +21,8 @@ import type { World } from "./world.ts";
 
 /** A bundle that was delivered this often is split, so that one person cannot hold up the others. */
 const SPLIT_AT_DELIVERY = 3;
+/** They come one after another: who kills the process would take along whoever is looked at beside them, again and again. */
+const SPLIT_APART_MS = 1_000;
 /** A single that was delivered this often becomes a visible failure before it is tried again. */
 const VISIBLE_AT_DELIVERY = 5;
 
@@ -148,7 +150,7 @@ export class Reconciler {
   }
 
   private async split(hint: Hint, people: readonly Person[]): Promise<void> {
-    const messages = people.map((person) => this.messageFor(hint, person, "split", 0));
+    const messages = people.map((person, index) => this.messageFor(hint, person, "split", index * SPLIT_APART_MS));
     if (messages.length > 0) await sendPatiently(this.world, hint.lane, messages);
   }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { ERRORS } from "../../shared/domain/error.ts";
 import { contoso, employee, HOUR, MINUTE, SECOND } from "./contoso.ts";
 
 const rows = (c: ReturnType<typeof contoso>, userId: string) =>
@@ -50,22 +51,40 @@ describe("people who cannot be provisioned are visible, and everybody else goes 
     const states = ids.map((id) => linkOf(c, id)?.state).sort();
     expect(states).toEqual(["linked", "none"]);
     const held = ids.find((id) => linkOf(c, id)?.state === "none") ?? "";
-    expect(linkOf(c, held)?.because).toBe("DUPLICATE_SOURCE");
+    expect(rows(c, held)).toMatchObject([{ code: "DUPLICATE_SOURCE", remedy: ERRORS.DUPLICATE_SOURCE.remedy }]);
     c.world.close();
   });
 
-  test("the address of an internal user and of a group of the target", async () => {
+  test("the address of an internal user of the target", async () => {
+    const c = contoso({ seed: 23 });
+    await c.untilRight(10 * MINUTE);
+    const { person } = employee(c, "contoso", 0);
+    const id = hire(c, "collides.user@us.contoso.com", String(person.properties.mail));
+    const even = hire(c, "even.name@us.contoso.com", null);
+    await c.world.clock.runFor(2 * MINUTE);
+    expect(rows(c, id)).toMatchObject([
+      { status: "skipped", code: "INTERNAL_USER_HAS_ADDRESS", remedy: ERRORS.INTERNAL_USER_HAS_ADDRESS.remedy },
+    ]);
+    expect(linkOf(c, even)).toMatchObject({ state: "linked" });
+    c.expectRight();
+    c.world.close();
+  });
+
+  test("the address of a group of the target", async () => {
     const c = contoso({ seed: 23 });
     await c.untilRight(10 * MINUTE);
     const hub = c.graph.truth("contoso");
-    const { person } = employee(c, "contoso", 0);
-    const internal = hire(c, "collides.user@us.contoso.com", String(person.properties.mail));
-    const group = hub.createGroup({ displayName: "Sales Team", unified: true });
-    const groupMail = [...hub.groups()].find(({ id }) => id === group);
-    expect(groupMail).toBeDefined();
+    const groupId = hub.createGroup({ displayName: "Sales Team", unified: true });
+    const domain = c.organization.tenants.find(({ name }) => name === "contoso")?.domain;
+    const id = hire(c, "collides.group@us.contoso.com", `salesteam@${domain}`);
+    const even = hire(c, "even.name@us.contoso.com", null);
     await c.world.clock.runFor(2 * MINUTE);
-    expect(rows(c, internal)).toMatchObject([{ status: "skipped", code: "INTERNAL_USER_HAS_ADDRESS" }]);
-    c.expectRight();
+    expect([...hub.groups()].map((group) => group.id)).toContain(groupId);
+    expect(rows(c, id)).toMatchObject([
+      { code: "ADDRESS_IN_USE_IN_TARGET", remedy: ERRORS.ADDRESS_IN_USE_IN_TARGET.remedy },
+    ]);
+    expect(linkOf(c, even)).toMatchObject({ state: "linked" });
+    expect([...hub.users()].filter(({ home }) => home?.userId === id)).toEqual([]);
     c.world.close();
   });
 
@@ -76,7 +95,10 @@ describe("people who cannot be provisioned are visible, and everybody else goes 
     const id = hire(c, "has.contact@us.contoso.com", "has.contact@us.contoso.com");
     await c.world.clock.runFor(2 * MINUTE);
     expect(linkOf(c, id)).toMatchObject({ state: "linked" });
-    expect(rows(c, id)).toContainEqual(expect.objectContaining({ status: "warning", code: "CONTACT_HAS_ADDRESS" }));
+    const { remedy } = ERRORS.CONTACT_HAS_ADDRESS;
+    expect(rows(c, id)).toContainEqual(
+      expect.objectContaining({ status: "warning", code: "CONTACT_HAS_ADDRESS", remedy }),
+    );
     const { id: other } = employee(c, "contoso-us", 0);
     expect(rows(c, other).filter(({ code }) => code === "CONTACT_HAS_ADDRESS")).toEqual([]);
     c.world.close();
