@@ -171,6 +171,29 @@ describe("SelectUniqueValue", () => {
   });
 });
 
+describe("who has a value", () => {
+  test("everybody, live or removed, whatever the letter case, also when many values are asked for", async () => {
+    const w = mappedWorld({ mappings: [] });
+    const nicknames = ["o'neil", "KIM", "lee", ...Array.from({ length: 20 }, (_, index) => `person${index}`)];
+    const made = nicknames.map((mailNickname, index) =>
+      w.hub.createUser({
+        displayName: mailNickname,
+        userPrincipalName: `u${index}@hub.example`,
+        mailNickname,
+        userType: "Member",
+      }),
+    );
+    w.hub.deleteUser(made[2] ?? "");
+    await w.world.clock.runFor(MINUTE);
+    const [instance] = w.world.instances;
+    const wanted = ["O'Neil", "kim", "lee", "nobody", ...Array.from({ length: 12 }, (_, index) => `person${index}`)];
+    const asked = instance?.world.target(ids.hub).holders("mailNickname", wanted, "changes");
+    await w.world.clock.runFor(10 * SECOND);
+    const found = new Map((await asked)?.map(({ value, userId }) => [value, userId]));
+    expect(found).toEqual(new Map(nicknames.slice(0, 15).map((value, index) => [value, made[index]])));
+  });
+});
+
 describe("directory extensions of the target", () => {
   const name = `${OWN}costCentre`;
   const mappings: AttributeMapping[] = [{ target: name, source: "employeeId" }];
