@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { EXIT } from "../exit-code.ts";
+import { EXIT, UsageError } from "../exit-code.ts";
 import { type Answer, call, NotDone } from "./client.ts";
 import { plain, table } from "./render.ts";
 import { type ConnectionOptions, connectionOf } from "./token.ts";
@@ -60,7 +60,7 @@ function addList(
       let cursor: string | undefined;
       do {
         const limit = String(Math.max(1, Math.min(200, most - items.length)) || 50);
-        const page = await call(connection, "GET", path, { ...query, limit, cursor });
+        const page = await call(connection, "GET", path, path === "held/sets" ? {} : { ...query, limit, cursor });
         items.push(...(page.items as Answer[]));
         cursor = text(page.cursor);
       } while (cursor !== undefined && items.length < most);
@@ -98,7 +98,7 @@ export function addOnline(program: Command): void {
   online(program.command("status").description("the configuration in force, the kill switch, jobs and sources")).action(
     (options: Options) => run(async () => show(await call(connectionOf(options, process.env), "GET", "status", {}))),
   );
-  addList(program, "held", "held", "people whom a rule holds, and what to do", PAIR);
+  addHeld(program);
   addList(program, "escrows", "escrows", "people whose last attempt failed, and when they are tried again", PAIR);
   addList(program, "log", "log", "the provisioning log of a day, newest first", [
     ...PAIR,
@@ -113,6 +113,25 @@ export function addOnline(program: Command): void {
   addDecisions(program);
   addActs(program);
   addAudit(program);
+}
+
+function addHeld(program: Command): void {
+  const held = program.command("held").description("what waits because a limit or a rule holds it");
+  addList(held, "list", "held/sets", "sets of removals and creations past a limit", []);
+  addList(held, "people", "held", "people whom a rule holds, and what to do", PAIR);
+  const set = (command: Command) => command.argument("<job>", "id of the job").argument("<set>", "id of the set");
+  online(set(held.command("show").description("one set and its people"))).action(
+    (job: string, id: string, options: Options) =>
+      run(async () => show(await call(connectionOf(options, process.env), "GET", "held/set", { job, set: id }))),
+  );
+  for (const [name, summary] of [
+    ["approve", "lets that set go on"],
+    ["reject", "refuses that set"],
+  ] as const) {
+    const command = set(held.command(name).description(summary));
+    command.requiredOption("--count <n>", "people in the set, as you looked at it");
+    addAct(command, `held-${name}`, (options, [job, id]) => ({ job, set: id, count: text(options.count) }));
+  }
 }
 
 function addDecisions(program: Command): void {
@@ -162,6 +181,20 @@ function addActs(program: Command): void {
   addAct(retry.requiredOption("--target <tenant>", "the target tenant"), "retry", bodyOf);
   const look = person(program.command("look").description("looks at one person now, whatever is remembered"));
   addAct(look.option("--target <tenant>", "only in this target"), "look", bodyOf);
+  const links = program.command("links").description("which source user a target user stands for");
+  const transfer = links.command("transfer").description("hands a target user over to the source user who came after");
+  transfer
+    .argument("<from>", "object id of the source user who is gone")
+    .argument("<to>", "object id of the one who came after")
+    .requiredOption("--source <tenant>", "the source tenant, by name or id")
+    .requiredOption("--target <tenant>", "the target tenant")
+    .addOption(new Option("--same-person", "hired again: keeps the guest").conflicts("newPerson"))
+    .addOption(new Option("--new-person", "somebody else has the address now: gets a guest of their own"));
+  addAct(transfer, "links-transfer", (options, [from, to]) => {
+    if (!options.samePerson && !options.newPerson) throw new UsageError("Say --same-person or --new-person.");
+    const how = options.samePerson ? "samePerson" : "newPerson";
+    return { source: text(options.source), target: text(options.target), from, to, how };
+  });
   const sweep = program.command("sweep").description("reading of the sources");
   const now = sweep.command("now").description("reads the changes now");
   addAct(now.option("--source <tenant>", "only of this source"), "sweep", (options) => ({

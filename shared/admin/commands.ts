@@ -6,8 +6,10 @@ import { askToTurnOff, turnOn } from "../pipeline/kill-switch.ts";
 import { decideRequest, readRequest, requestState } from "../pipeline/requests.ts";
 import { sendSweeps } from "../pipeline/start-sweeps.ts";
 import { isGroupStream, needsOf, USERS } from "../pipeline/streams.ts";
+import { transferLink } from "../pipeline/transfer-link.ts";
 import { pairKey, type World } from "../pipeline/world.ts";
 import { type Command, command } from "./command.ts";
+import { HELD_COMMANDS } from "./held-sets.ts";
 import { AdminError } from "./problem.ts";
 import { requestView, time, visiblePairs } from "./views.ts";
 
@@ -161,6 +163,38 @@ const killOff = command(
   }),
 );
 
+/** One person's guest becomes another account's: whoever approves for the target decides. */
+const transfer = command(
+  {
+    name: "links-transfer",
+    role: "Sync.Approve",
+    summary: "Hands a target user over to the source user who came after.",
+  },
+  z.strictObject({
+    source: tenant,
+    target: tenant,
+    from: z.guid(),
+    to: z.guid(),
+    how: z.enum(["samePerson", "newPerson"]),
+  }),
+  async (world, principal, { source, target, from, to, how }) => {
+    const [pair] = pairsFrom(world, principal, source, target);
+    if (!pair) throw new AdminError("NOT_FOUND");
+    const users = { fromUserId: from.toLowerCase(), toUserId: to.toLowerCase() };
+    const tenants = { sourceTenantId: pair.source.id, targetTenantId: pair.target.id };
+    return {
+      about: [await subjectOf(world, pair, users.fromUserId)],
+      subjects: [users.fromUserId, users.toUserId, pair.source.id, pair.target.id, how],
+      run: async () => {
+        const outcome = await transferLink(world, { ...tenants, ...users, how, by: principalName(principal) });
+        if (outcome.kind === "refused")
+          throw new AdminError("REFUSED", { detail: `${outcome.code}: ${outcome.problem}. ${outcome.remedy}` });
+        return outcome;
+      },
+    };
+  },
+);
+
 /** `approve` and `reject`: of a request within one's scope, and to approve, not one's own. */
 function decision(name: "approve" | "reject", verdict: "approved" | "rejected", summary: string): Command {
   return command(
@@ -193,6 +227,8 @@ const ALL: readonly Command[] = [
   sweep,
   killOn,
   killOff,
+  transfer,
+  ...HELD_COMMANDS,
   decision("approve", "approved", "Agrees to what somebody else asks for."),
   decision("reject", "rejected", "Refuses what somebody asks for."),
 ];

@@ -46,6 +46,11 @@ export const ADMIN_ERRORS = {
     remedy: "Look at it with `requests list`; ask anew if it is still wanted.",
   },
   NOTHING_TO_DO: { status: 409, meaning: "Things are so already.", remedy: "Look at `status`." },
+  REFUSED: {
+    status: 409,
+    meaning: "This cannot be done as things are.",
+    remedy: "Do what `detail` says.",
+  },
   TOO_LARGE: { status: 413, meaning: "The body is too large.", remedy: "Send at most 64 KB of JSON." },
   INVALID: {
     status: 400,

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { type AdminRole, covers, type Principal, principalName, principalOf } from "../domain/admin.ts";
+import { ERRORS, SyncError } from "../domain/error.ts";
 import { didYouMean } from "../domain/mapping/expression/near-miss.ts";
 import { inForce, type Standing } from "../pipeline/deployment.ts";
 import type { Receiver } from "../pipeline/receive.ts";
@@ -10,6 +11,7 @@ import type { DecisionLog } from "../ports/decision-log.ts";
 import { StorageUnavailable } from "../ports/rows.ts";
 import { appendAudit, readAudit, verifyAudit } from "./audit.ts";
 import { COMMANDS } from "./commands.ts";
+import { heldSet, heldSets } from "./held-sets.ts";
 import { type AdminRequest, BODY_BYTES_MAX, bodyOf, parsed, queryOf } from "./input.ts";
 import { type AdminAnswer, AdminError, answer, problem } from "./problem.ts";
 import { RateLimit } from "./rate-limit.ts";
@@ -44,6 +46,8 @@ export class Admin {
     },
     held: ({ running, principal, query }) => peopleWaiting(running.world, principal, query, true),
     escrows: ({ running, principal, query }) => peopleWaiting(running.world, principal, query, false),
+    "held/sets": ({ running, principal, query }) => heldSets(running.world, principal, query),
+    "held/set": ({ running, principal, query }) => heldSet(running.world, principal, query),
     log: ({ running, principal, query }) => provisioningLog(running.world, principal, query),
     requests: ({ running, principal, query }) => requestsView(running.world, principal, query),
     commands: async () => ({
@@ -74,6 +78,10 @@ export class Admin {
       return await this.handle(request, log);
     } catch (error) {
       if (error instanceof AdminError) return problem(error);
+      if (error instanceof SyncError) {
+        const { meaning, remedy } = ERRORS[error.code];
+        return problem(new AdminError("REFUSED", { detail: `${error.code}: ${meaning} ${remedy}` }));
+      }
       if (error instanceof KeysUnavailable) return problem(new AdminError("SIGN_IN_UNAVAILABLE"));
       if (error instanceof StorageUnavailable || error instanceof BusUnavailable) {
         log.warn("admin call not answered", { because: error.name });

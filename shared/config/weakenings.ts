@@ -100,7 +100,7 @@ const isPart = (part: unknown, whole: unknown): boolean =>
 function* jobWeakenings(previous: SyncConfig, next: SyncConfig, job: JobConfig): Generator<Weakening> {
   const path = `jobs.${job.id}`;
   const [source, target] = tenantsOf(next, job);
-  if (!source || !target || job.state === "off") return;
+  if (!source || !target || !letsIn(job)) return;
   const targetTenantId = target.id;
   const tell = (key: string, what: string): Weakening => ({ path: `${path}.${key}`, what, targetTenantId });
   if (isProtected(target) && !hadSource(previous, source.id, target.id))
@@ -109,6 +109,13 @@ function* jobWeakenings(previous: SyncConfig, next: SyncConfig, job: JobConfig):
   if (!before || !samePair(previous, before, source, target)) return;
   const [adopted, adopts] = [ADOPTION.indexOf(adoptionOf(before, target)), ADOPTION.indexOf(adoptionOf(job, target))];
   if (adopts > adopted) yield tell("adopt", "guests that this app did not make are taken over more easily");
+  if (
+    job.adopt === "redeemed" &&
+    before.adopt === "redeemed" &&
+    before.adoptBy === "signIn" &&
+    job.adoptBy !== "signIn"
+  )
+    yield tell("adoptBy", "guests are taken over without a sign-in from the source tenant");
   if (before.userType === "guest" && job.userType === "member") yield tell("userType", "people become members");
   if (!before.changeUserType && job.changeUserType && job.userType === "member")
     yield tell("changeUserType", "guests who are there become members");
@@ -120,17 +127,23 @@ function* jobWeakenings(previous: SyncConfig, next: SyncConfig, job: JobConfig):
   if (before.actions.delete && !job.actions.delete) yield tell("actions.delete", "people who left are not removed");
   if (!before.acceptUnlistedPair && job.acceptUnlistedPair)
     yield tell("acceptUnlistedPair", "a pair of clouds that Microsoft does not list is accepted");
+  if (before.whileHeld === "block" && job.whileHeld === "nothing")
+    yield tell("whileHeld", "people whose removal waits keep their access");
+  if ((job.firstCycle?.expected ?? 0) > (before.firstCycle?.expected ?? 0))
+    yield tell("firstCycle.expected", "more creations are not counted");
   yield* protections(`${path}.`, before, job, targetTenantId);
 }
 
 const ADOPTION = ["none", "pending", "redeemed"] as const;
+/** A job that is off does nothing, one that retires only removes. */
+const letsIn = ({ state }: JobConfig): boolean => state !== "off" && state !== "retire";
 const isGovernment = ({ cloud }: TenantConfig): boolean => cloud === "usGov" || cloud === "usGovDoD";
 const adoptionOf = (job: JobConfig, target: TenantConfig) => job.adopt ?? (isGovernment(target) ? "none" : "pending");
 /** A government's tenant, and any whose administrators have said what they let in. */
 const isProtected = (target: TenantConfig): boolean => isGovernment(target) || target.inbound !== undefined;
 
 /** What limits, requires or bounds, by name: at the root, in a tenant, in a job. */
-const PROTECTIONS = ["limits", "gates", "boundary", "whileHeld", "firstCycle"];
+const PROTECTIONS = ["limits", "gates", "boundary"];
 
 function* protections(
   path: string,
@@ -156,7 +169,7 @@ function looserThan(before: unknown, after: unknown, name = ""): boolean {
   if (before === undefined) return false;
   if (after === undefined || after === null) return true;
   if (typeof before === "number" && typeof after === "number")
-    return /least|min/i.test(name) ? after < before : after > before;
+    return /least|minimum|settling/i.test(name) ? after < before : after > before;
   if (Array.isArray(before)) return !isPart(before, after);
   if (isFields(before) && isFields(after))
     return Object.keys(before).some((key) => looserThan(before[key], after[key], key));
@@ -181,7 +194,7 @@ function targetsOf(config: SyncConfig, tenant: TenantConfig): readonly string[] 
 const hadSource = (config: SyncConfig, sourceId: string, targetId: string): boolean =>
   config.jobs.some((job) => {
     const [source, target] = tenantsOf(config, job);
-    return job.state !== "off" && source?.id === sourceId && target?.id === targetId;
+    return letsIn(job) && source?.id === sourceId && target?.id === targetId;
   });
 
 function samePair(config: SyncConfig, job: JobConfig, source: TenantConfig, target: TenantConfig): boolean {

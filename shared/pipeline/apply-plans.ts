@@ -10,6 +10,7 @@ import { StorageUnavailable, type StoredRow } from "../ports/rows.ts";
 import { type TargetTenant, type WriteCall, WriteUnsure } from "../ports/target-tenant.ts";
 import { type LinkChange, type StoredLink, writeLink } from "./claims.ts";
 import { hintReports, hintVerify } from "./hints.ts";
+import { killSwitchMustBeOff } from "./kill-switch.ts";
 import type { Person } from "./look.ts";
 import { takeUser } from "./ownership.ts";
 import { writeLog } from "./provisioning-log.ts";
@@ -56,7 +57,9 @@ class Interrupted extends Error {
   }
 }
 
+/** Throws `KILL_SWITCH_ON`, before anything is claimed. */
 export async function applyPlan(work: Work): Promise<Applied> {
+  await killSwitchMustBeOff(work.world);
   const claim = await takeClaim(work);
   if (claim.kind === "moved") return { kind: "moved" };
   if (work.stored?.value.claim) await hintVerify(work.world, work.person, LEASE_MS); // taken over: the other may still write

@@ -12,7 +12,6 @@ import { isRecorded, type LinkChange, readLink, type StoredLink, writeLink } fro
 import type { Deployment } from "./deployment.ts";
 import { hintReports, hintVerify } from "./hints.ts";
 import type { JobDesk } from "./job-state.ts";
-import { killSwitchMustBeOff } from "./kill-switch.ts";
 import type { LimitDesk } from "./limits.ts";
 import { type Look, lookAt, type Person, readSource } from "./look.ts";
 import type { Outcome } from "./outcome.ts";
@@ -315,7 +314,6 @@ async function write(desk: Desk, person: Person, stored: StoredLink, look: Seen,
     return done({ kind: "again", because: "pace", afterMs: grant.afterMs + world.chance.between(0, 2_000) });
   }
   if (mayBeUnseen(world, stored, look)) await verifyLater(world, person);
-  await killSwitchMustBeOff(world);
   const applied = await applyPlan({
     world,
     person,

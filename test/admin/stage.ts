@@ -43,7 +43,7 @@ export interface Stage extends TwoTenants {
   adminOf(instance: number): Admin;
 }
 
-export function stage(options: TwoTenantsOptions = { seed: 7 }): Stage {
+export function stage(options: TwoTenantsOptions & { author?: string } = { seed: 7 }): Stage {
   const c = twoTenants({ ...options, instances: 0 });
   for (let i = 0; i < (options.instances ?? 1); i++) c.world.start(withScopes(c.world.config));
   const admins = new Map<number, Admin>();
