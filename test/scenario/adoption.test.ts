@@ -291,6 +291,28 @@ describe("guests of all kinds are there before", () => {
   });
 });
 
+test("many guests at once are proved at the pace of the sign-in log, and nobody waits for them", async () => {
+  const names = Array.from({ length: 25 }, (_, index) => `p${index}`);
+  const c = adoptionWorld({
+    adopt: "redeemed",
+    populate: (source, target) => {
+      for (const name of names) {
+        hire(source, name);
+        const id = invitedBefore(target, `${name}@home.example`);
+        target.redeem(id);
+        target.signIn(id);
+      }
+      hire(source, "other");
+    },
+  });
+  await c.world.clock.runFor(5 * MINUTE);
+  expect(c.world.graph.statistics().hub?.beforeRetryAfter).toBe(0);
+  expect(c.differences()).toEqual([]);
+  expect(names.filter((name) => c.link(name)?.state !== "linked")).toEqual([]);
+  expect(names.flatMap((name) => c.log(name)).filter(({ status }) => status === "failure")).toEqual([]);
+  c.world.close();
+});
+
 describe("matching attributes", () => {
   const mappings = [
     { target: "department", source: "department" },

@@ -50,6 +50,8 @@ export class Gateway {
     return this.connection.settings.tenantId;
   }
 
+  readonly now = (): number => this.clock.now();
+
   /** Throws `SyncError` for a tenant that is throttled, down or refuses us. Any other status is the caller's. */
   read(call: GraphCall, lane: Lane): Promise<GraphAnswer> {
     return this.submit("read", call, lane, undefined);

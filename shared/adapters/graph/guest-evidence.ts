@@ -4,6 +4,7 @@ import { SyncError } from "../../domain/error.ts";
 import type { Lane } from "../../ports/source-tenant.ts";
 import type { GraphAnswer } from "./connection.ts";
 import { errorDetail, type Gateway } from "./gateway.ts";
+import type { SignInPace } from "./sign-in-pace.ts";
 
 /**
  * What Graph says about whose guest somebody is, and what the guest may do. Each has a permission of its own, which an app
@@ -72,10 +73,20 @@ export async function readPrivilege(gateway: Gateway, targetId: string, lane: La
 }
 
 /** Attempts that failed prove nothing. */
-export async function readSignIns(gateway: Gateway, targetId: string, lane: Lane): Promise<Reading<readonly SignIn[]>> {
+export async function readSignIns(
+  gateway: Gateway,
+  pace: SignInPace,
+  targetId: string,
+  lane: Lane,
+): Promise<Reading<readonly SignIn[]>> {
   const filter = encodeURIComponent(`userId eq '${targetId}' and status/errorCode eq 0`);
   const path = `/auditLogs/signIns?$filter=${filter}&$top=${SIGN_INS_MAX}`;
-  const answer = await gateway.read({ method: "GET", path, aside: true }, lane);
+  pace.enter();
+  const answer = await gateway.read({ method: "GET", path, aside: true }, lane).catch((error: unknown) => {
+    if (error instanceof SyncError && error.blame === "pace") pace.refused(error.afterMs ?? 0);
+    throw error;
+  });
+  pace.answered();
   if (answer.status === 403)
     return { kind: "unreadable", tenant: "target", needs: "AuditLog.Read.All and Entra ID P1" };
   const { value } = parsed(gateway, SignIns, answer);

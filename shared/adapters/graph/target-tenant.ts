@@ -16,6 +16,7 @@ import type { GraphAnswer, GraphCall } from "./connection.ts";
 import { extensionsRefused } from "./extensions.ts";
 import { errorDetail, type Gateway } from "./gateway.ts";
 import { readPrivilege, readSignIns } from "./guest-evidence.ts";
+import { SignInPace } from "./sign-in-pace.ts";
 import { readHolders } from "./holders.ts";
 import { EXPAND_MANAGER, IDENTITY, patchOf, selectOf, targetUserOf } from "./users.ts";
 
@@ -31,6 +32,7 @@ export class GraphTargetTenant implements TargetTenant {
   private readonly gateway: Gateway;
   private readonly root: string;
   private readonly stampAttribute: string;
+  private readonly signInPace: SignInPace;
   private refusals = 0;
   /** The tenant has refused to let this app invite members. */
   private invitesGuestsOnly = false;
@@ -39,6 +41,7 @@ export class GraphTargetTenant implements TargetTenant {
     this.gateway = gateway;
     this.root = root;
     this.stampAttribute = stampAttribute;
+    this.signInPace = new SignInPace(gateway.tenantId, gateway.now);
   }
 
   async read(targetId: string, attributes: AttributeNames, lane: Lane): Promise<TargetUser | undefined> {
@@ -105,7 +108,7 @@ export class GraphTargetTenant implements TargetTenant {
   }
 
   signInsOf(targetId: string, lane: Lane): Promise<Reading<readonly SignIn[]>> {
-    return readSignIns(this.gateway, targetId, lane);
+    return readSignIns(this.gateway, this.signInPace, targetId, lane);
   }
 
   async resetRedemption(
