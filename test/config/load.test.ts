@@ -51,6 +51,20 @@ describe("a job", () => {
     expect(pair?.jobs[0]).toMatchObject({ adopt: "none", manager: false });
     expect(pair?.jobs[0]?.mapper.mappings).toContainEqual({ target: "mail", source: "userPrincipalName" });
   });
+  test("takes over redeemed guests only where it says so, by a sign-in unless it says otherwise", () => {
+    const adoption = (changes: object) => {
+      const [one] = load({ jobs: [{ ...job, state: "on", ...changes }] }).pairs[0]?.jobs ?? [];
+      return [one?.adopt, one?.adoptBy];
+    };
+    expect(adoption({})).toEqual(["pending", "signIn"]);
+    expect(adoption({ adopt: "redeemed" })).toEqual(["redeemed", "signIn"]);
+    for (const target of ["hub", "gov", "cn"]) {
+      expect(adoption({ target, adopt: "redeemed", adoptBy: "resetRedemption" })).toEqual([
+        "redeemed",
+        "resetRedemption",
+      ]);
+    }
+  });
   test("keeps its place among the jobs of one pair", () => {
     const jobs = ["b", "a"].map((name) => ({ ...job, id: name, state: "on" }));
     expect(load({ jobs }).pairs.map((pair) => pair.jobs.map((one) => one.id))).toEqual([["b", "a"]]);
@@ -88,6 +102,28 @@ describe("mistakes are all listed, with their place", () => {
       ["jobs[0].mappings[0].target", "jobs[0].mappings[2].target"],
     ],
     ["ids twice", { jobs: [job, job] }, ["jobs[1].id"]],
+    [
+      "matching by what cannot be searched, and by what everybody has",
+      {
+        jobs: [
+          {
+            ...job,
+            mappings: [
+              { target: "preferredLanguage", source: "preferredLanguage", matchingPriority: 1 },
+              { target: "companyName", constant: "Contoso", matchingPriority: 2 },
+              { target: "employeeId", source: "employeeId", matchingPriority: 3 },
+              {
+                target: "onPremisesExtensionAttributes.extensionAttribute1",
+                source: "employeeId",
+                matchingPriority: 4,
+              },
+              { target: "city", constant: "Oslo", matchingPriority: 0 },
+            ],
+          },
+        ],
+      },
+      ["jobs[0].mappings[0].matchingPriority", "jobs[0].mappings[1].matchingPriority"],
+    ],
     [
       "a certificate without a place",
       {
