@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import * as z from "zod";
+import { ADMIN_ERRORS } from "../shared/admin/problem.ts";
 import { SyncConfig } from "../shared/config/schema.ts";
 import { ERRORS, type ErrorEntry } from "../shared/domain/error.ts";
 import { mappingsPage } from "./mappings-page.ts";
@@ -58,6 +59,16 @@ The second column is the name that Entra's provisioning logs have for it; a log 
 | code | Entra's name | whose | meaning | remedy |
 | --- | --- | --- | --- | --- |
 ${rows.join("\n")}
+
+## Admin API
+
+Answers of the API that \`docs/admin.md\` describes, made from \`shared/admin/problem.ts\`.
+
+| code | status | meaning | remedy |
+| --- | --- | --- | --- |
+${Object.entries(ADMIN_ERRORS)
+  .map(([code, { status, meaning, remedy }]) => `| \`${code}\` | ${status} | ${cell(meaning)} | ${cell(remedy)} |`)
+  .join("\n")}
 `;
 }
 
@@ -82,6 +93,8 @@ A job without \`mappings\` has the default set; see [attribute mappings](mapping
 | --- | --- | --- |
 | \`SYNC_CONFIG\` | \`sync.config.json\` | path of the configuration |
 | \`SYNC_CONFIG_REVISION\` | | any text; makes a configuration that was replaced before a new one again (going back) |
+| \`SYNC_CONFIG_AUTHOR\` | | \`{tenant id}/{object id}\` of who rolls out: that person's approval of a weakening change does not count |
+| \`ADMIN_TENANT_ID\`, \`ADMIN_AUDIENCE\`, \`ADMIN_CLOUD\` | , , \`global\` | whose tokens the admin API takes ([admin.md](admin.md)); absent: none |
 | \`TABLES\` | | connection string of the storage; or \`TABLES__tableServiceUri\` with \`TABLES__clientId\` for a managed identity |
 | \`SERVICE_BUS\` | | connection string of the namespace; or \`SERVICE_BUS__fullyQualifiedNamespace\` with \`SERVICE_BUS__clientId\` |
 | \`PUBLIC_URL\` | | https address at which Graph reaches the app; absent: no notifications, sweeps only |

@@ -92,7 +92,7 @@ function readEndpoints(file: string): z.infer<typeof Endpoints> {
 }
 
 /** `fetch` knows no certificate authority but the machine's. */
-function post(url: string, body: string, ca: Buffer): Promise<string> {
+export function post(url: string, body: string, ca: Buffer): Promise<string> {
   return new Promise((done, fail) => {
     const headers = { "content-type": "application/x-www-form-urlencoded", "content-length": Buffer.byteLength(body) };
     const sent = request(url, { method: "POST", ca, headers }, (response) => {
