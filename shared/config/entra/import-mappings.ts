@@ -56,7 +56,7 @@ export function importMappings(
   for (const entry of mapping.entries("attributeMappings")) {
     const target = entry.requiredText("targetAttributeName");
     seen.add(target);
-    const reason = NEVER_MAPPED[target];
+    const reason = Object.hasOwn(NEVER_MAPPED, target) ? NEVER_MAPPED[target] : undefined;
     if (reason) entry.tell(reason, `the mapping to ${target}`);
     else if (target === "IsSoftDeleted") tellSoftDeleted(entry);
     else if (!setsOwnRule(entry, target, definitions, own)) {
@@ -109,7 +109,7 @@ function setsOwnRule(entry: Entry, target: string, definitions: Definitions, own
     options.flowBehavior === undefined &&
     options.matchingPriority === undefined;
   const direct = source.kind === "attribute" && source.name === target && options.flowType === undefined && isPlain;
-  const type = source.kind === "constant" ? USER_TYPES[source.text.toLowerCase()] : undefined;
+  const type = source.kind === "constant" ? USER_TYPES.find((one) => one === source.text.toLowerCase()) : undefined;
   const setsType = type !== undefined && isPlain && (options.flowType ?? "ObjectAddOnly") === "ObjectAddOnly";
   if (target === "userType" && setsType && !source.disagrees) {
     own.userType = type;
@@ -126,7 +126,7 @@ function setsOwnRule(entry: Entry, target: string, definitions: Definitions, own
   return true;
 }
 
-const USER_TYPES: Readonly<Record<string, "guest" | "member">> = { guest: "guest", member: "member" };
+const USER_TYPES = ["guest", "member"] as const;
 const SPECIAL: Readonly<Record<"accountEnabled" | "userType" | "manager", Reason>> = {
   accountEnabled: rule(
     "Sign-in always follows the account of the source",

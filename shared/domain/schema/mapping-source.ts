@@ -49,7 +49,7 @@ const isComparison = (name: string): boolean => COMPARISONS.some((known) => know
 
 function keysOf(name: string): Keys | undefined {
   if (isComparison(name)) return { fixed: ["left", "right"], repeated: [] };
-  const graph = GRAPH_KEYS[name];
+  const graph = Object.hasOwn(GRAPH_KEYS, name) ? GRAPH_KEYS[name] : undefined;
   if (graph) return { repeated: [], ...graph };
   const spec = FUNCTIONS.get(name);
   if (!spec) return undefined;

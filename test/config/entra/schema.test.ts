@@ -26,12 +26,11 @@ function* leaves(value: unknown, path: Path = []): Generator<{ path: Path; value
 }
 
 /** The document with another value in one place. */
-function changed(value: unknown, [first, ...rest]: Path): unknown {
-  if (first === undefined) return other(value);
-  if (Array.isArray(value)) return value.map((item, index) => (index === first ? changed(item, rest) : item));
-  return Object.fromEntries(
-    Object.entries(value as object).map(([key, item]) => [key, key === first ? changed(item, rest) : item]),
-  );
+function changed(value: unknown, [first, ...rest]: Path, make: (before: unknown) => unknown = other): unknown {
+  if (first === undefined) return make(value);
+  const deeper = (item: unknown, key: string | number) => (key === first ? changed(item, rest, make) : item);
+  if (Array.isArray(value)) return value.map(deeper);
+  return Object.fromEntries(Object.entries(value as object).map(([key, item]) => [key, deeper(item, key)]));
 }
 function other(value: unknown): unknown {
   if (typeof value === "boolean") return !value;
@@ -219,6 +218,28 @@ describe("one mapping", () => {
   ])("lists %s", (_name, source, rest, expected) => {
     expect(listed(source, rest)).toContain(expected);
   });
+});
+
+test.each(["constructor", "__proto__", "toString"])("%s is a name like any other", (name) => {
+  const source = { name, type: "Function", parameters: [{ key: "source", value: { name } }] };
+  const mapping = { targetAttributeName: name, source };
+  const userType = { targetAttributeName: "userType", source: { name, type: "Constant" } };
+  const { notCarried } = importSchema(withMapping({ attributeMappings: [mapping, userType] }));
+  const told = notCarried.filter(({ path }) => /attributeMappings\[[01]\]$/.test(path));
+  expect(told.map(({ weight }) => weight)).toContain("rule");
+  for (const { why, remedy } of told) expect([typeof why, typeof remedy]).toEqual(["string", "string"]);
+});
+
+test("whatever stands anywhere in a schema, it is imported or refused with its place", () => {
+  const document = schema("beta");
+  const places = [...leaves(document)].map(({ path }) => path.slice(0, -1));
+  const value = fc.constantFrom<unknown>(null, 1, "x", true, [], {}, [1], { a: 1 }, "", -1, [[]], [null]);
+  fc.assert(
+    fc.property(fc.constantFrom(...places), value, (path, instead) => {
+      answer(changed(document, path, () => instead));
+    }),
+    { seed: 7, numRuns: 400 },
+  );
 });
 
 test("a filter that the readable form cannot say stays in Entra's, and the loader tells what is wrong with it", () => {
