@@ -7,6 +7,7 @@ import { firstCycle } from "./first-cycle.ts";
 import { firstCycleWires } from "./first-cycle-wires.ts";
 import { latencyBusy } from "./latency-busy.ts";
 import { latencyIdle } from "./latency-idle.ts";
+import { passes } from "./passes.ts";
 import { reconcileCost } from "./reconcile-cost.ts";
 import { sweep } from "./sweep.ts";
 import { webhook } from "./webhook.ts";
@@ -21,6 +22,7 @@ const BENCHES: readonly Bench[] = [
   webhook,
   sweep,
   reconcileCost,
+  passes,
 ];
 
 const USAGE = `Usage: npm run bench -- [NAME …] [options]

@@ -58,7 +58,8 @@ function linkOf(userId: string): Link {
 
 async function runCensus(): Promise<void> {
   await startPass(instance(), c.targetId, "census", true);
-  const phase = () => (c.world.store.dump("passes").find(({ row }) => row === "census")?.value as PassRow).phase;
+  const phase = () =>
+    (c.world.store.dump("passes").find(({ row }) => row === "census")?.value as PassRow | undefined)?.phase;
   do await c.world.clock.runFor(SECOND);
   while (phase() !== "idle");
   await c.world.clock.runFor(20 * SECOND);

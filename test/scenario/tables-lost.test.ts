@@ -25,8 +25,10 @@ const instance = () => {
   if (!first) throw new Error("nobody lives");
   return first.world;
 };
-const stateNow = () =>
-  (c.world.store.dump("deployment").find(({ partition }) => partition === "recovery")?.value as RecoveryState).kind;
+function stateNow(): RecoveryState["kind"] | undefined {
+  const row = c.world.store.dump("deployment").find(({ partition }) => partition === "recovery");
+  return (row?.value as RecoveryState | undefined)?.kind;
+}
 
 async function hired(seed: number, people: number) {
   c = twoTenants({ seed, settings: { driftMs: 5 * MINUTE } });
