@@ -28,7 +28,11 @@ export function rulesOf(config: SyncConfig, job: JobConfig, path: string): Rules
     mapper: mapped.ok ? mapped.mapper : undefined,
     filter: filtered.filter,
     mistakes: [...(mapped.ok ? [] : mapped.mistakes.map(told)), ...filtered.mistakes],
-    warnings: [...(mapped.ok ? mapped.warnings.map(told) : []), ...filtered.warnings],
+    warnings: [
+      ...(mapped.ok ? mapped.warnings.map(told) : []),
+      ...filtered.warnings,
+      ...userTypeWarnings(config, job, path),
+    ],
   };
 }
 
@@ -42,6 +46,20 @@ function mappingsOf({ tenants }: SyncConfig, job: JobConfig) {
     ...(supported ? { clouds: supported } : {}),
     ...(target ? { extensions: extensionsOf(target), stampAttribute: stampAttributeOf(target) } : {}),
   });
+}
+
+/** Source: Microsoft Teams and Entra `multi-tenant-organization-known-issues.md`, `cross-tenant-synchronization-overview.md`. */
+function* userTypeWarnings({ tenants }: SyncConfig, job: JobConfig, path: string): Generator<Mistake> {
+  const cloudOf = (name: string) => tenants.find((tenant) => tenant.name === name)?.cloud;
+  const [from, to] = [cloudOf(job.source), cloudOf(job.target)];
+  const clouds = from && to && cloudPair(from, to);
+  if (job.userType !== "member" || !clouds || "refused" in clouds || !clouds.crossCloud) return;
+  yield {
+    path: `${path}.userType`,
+    problem:
+      "people from another cloud become members: Teams across clouds works for guests only, and a multitenant organization, which members are meant for, does not exist across clouds",
+    remedy: "Set `userType` to `guest` unless something else in the target asks for members.",
+  };
 }
 
 function filterRulesOf(job: JobConfig, path: string): Pick<Rules, "filter" | "mistakes" | "warnings"> {

@@ -256,6 +256,11 @@ test("what is allowed and worth knowing is a warning with its place", () => {
   expect(load({ jobs: [{ ...job, target: "gov", mappings }] }).warnings.map(({ path }) => path)).toEqual([
     "jobs[0].mappings[0].target",
     "jobs[0].mappings[1].target",
+    "jobs[0].userType",
+  ]);
+  expect(load({ jobs: [{ ...job, target: "gov", userType: "guest" }] }).warnings).toEqual([]);
+  expect(load({ jobs: [{ ...job, target: "gov" }] }).warnings).toMatchObject([
+    { path: "jobs[0].userType", problem: expect.stringContaining("Teams across clouds works for guests only") },
   ]);
   expect(load().warnings).toEqual([]);
 });

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { ErrorCode } from "../../shared/domain/error.ts";
 import { groupKey, type Job } from "../../shared/domain/job.ts";
@@ -194,6 +195,14 @@ describe("documented names of reasons", () => {
     ["AMBIGUOUS_MATCH", "DuplicateTargetEntries"],
     ["GUEST_NOT_ADOPTED", undefined],
   ])("%s is %s", (because, name) => expect(skipReasonOf(because)).toBe(name));
+
+  test("the documentation has every one of them in the row of its name", () => {
+    const page = readFileSync(new URL("../../docs/scope.md", import.meta.url), "utf8");
+    const row = (name: string) =>
+      page.split("\n").find((line) => line.startsWith("| `") && line.endsWith(`| \`${name}\` |`));
+    const told = Object.entries(SKIP_REASONS).filter(([, name]) => name !== undefined);
+    expect(told.filter(([because, name]) => !row(String(name))?.includes(`\`${because}\``))).toEqual([]);
+  });
 
   test("only what matches already means success", () => {
     const successes = Object.entries(SKIP_REASONS).filter(([, name]) => name === "RedundantExport");

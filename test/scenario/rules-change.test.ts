@@ -147,9 +147,14 @@ test.each(SEEDS)("the target follows the rules that hold in the end (seed %i)", 
     await c.change(jobsOf(book, c, named), chance.between(0, 20 * SECOND));
   }
   mend(c.world);
+  const [art, chiefless] = moving as [string, string];
+  bringToJobA(c, art, { department: "Art" });
+  bringToJobA(c, chiefless, { department: "Sales", manager: steady[0] });
   await c.world.clock.runFor(3 * MINUTE); // a configuration that nobody has begun to follow would come after the last one
-  book = { ...book, revision: book.revision + 1, update: true };
+  const strict = { filter: chance.pick(FILTERS.slice(1)), mappings: chance.pick(MAPPINGS.slice(1)), manager: true };
+  book = { ...book, ...strict, revision: book.revision + 1, update: true };
   await c.change(jobsOf(book, c, named), 5 * SECOND);
+  c.source.updateUser(chiefless, { manager: null });
   for (let waited = 0; waited < 12 && c.faults().length > 0; waited++) await c.world.clock.runFor(HOUR / 4);
   countFaults(c.world, count);
   expectSound(c);
@@ -183,6 +188,14 @@ function changePeople(c: TwoTenants, chance: Random, moving: readonly string[], 
     else c.source.addMember(group, id);
     count("moved");
   }
+}
+
+/** So that every world has somebody of whom the last rules say something. */
+function bringToJobA(c: TwoTenants, id: string, changes: Readonly<Record<string, unknown>>): void {
+  if (c.source.user(id)?.deletedAt !== undefined) c.source.restoreUser(id);
+  c.source.updateUser(id, { ...changes, accountEnabled: true });
+  c.source.addMember(c.groupA, id);
+  c.source.removeMember(c.groupB, id);
 }
 
 /** One instance stands still, or dies and another one starts with the rules of that day. */

@@ -46,6 +46,54 @@ test("a guest looks as Microsoft's pages say, and the answer too", async () => {
   });
 });
 
+test("a tenant that lets no app invite members refuses them, and lets an app change the type afterwards", async () => {
+  const world = contoso({ hub: { memberInvitations: "refused" } });
+  expect(await invite(world, "hub", "ada@emea.com", { invitedUserType: "Member" })).toMatchObject({
+    status: 403,
+    body: { error: { code: "Authorization_RequestDenied" } },
+  });
+  const id = (await invite(world, "hub", "ada@emea.com")).body.invitedUser?.id ?? "";
+  expect((await world.hub("PATCH", `/users/${id}`, { userType: "Member" })).status).toBe(204);
+  expect(world.truth("hub").user(id)?.userType).toBe("Member");
+});
+
+describe("sponsors", () => {
+  const reference = (id: string, root = "https://graph.microsoft.com") => ({ "@odata.id": `${root}/v1.0/users/${id}` });
+  const roots = { hub: "https://graph.microsoft.com", gov: "https://graph.microsoft.us" } as const;
+
+  test.each(["hub", "gov"] as const)("are added, listed and removed afterwards in every cloud: %s", async (tenant) => {
+    const world = contoso();
+    const truth = world.truth(tenant);
+    const host = truth.createUser({ userPrincipalName: `host@${tenant}.com` });
+    const group = truth.createGroup({ displayName: "Hosts" });
+    const id = (await invite(world, tenant, "ada@emea.com")).body.invitedUser?.id ?? "";
+    const path = `/users/${id}/sponsors`;
+    const add = (sponsor: string) => world.call(tenant, "POST", `${path}/$ref`, reference(sponsor, roots[tenant]));
+    expect([(await add(host)).status, (await add(group)).status, (await add(NOBODY)).status]).toEqual([204, 204, 404]);
+    expect(await add(host)).toMatchObject({
+      status: 400,
+      body: { error: { message: expect.stringContaining("references already exist") } },
+    });
+    expect((await world.call(tenant, "GET", path)).body.value).toEqual([
+      { "@odata.type": "#microsoft.graph.user", id: host },
+      { "@odata.type": "#microsoft.graph.group", id: group },
+    ]);
+    const removal = () => world.call(tenant, "DELETE", `${path}/${host}/$ref`);
+    expect([(await removal()).status, (await removal()).status]).toEqual([204, 404]);
+    expect(truth.user(id)?.sponsorIds).toEqual([group]);
+  });
+
+  test("are named in the invitation in Commercial only, and an unknown one refuses it", async () => {
+    const world = contoso();
+    const host = world.truth("hub").createUser({ userPrincipalName: "host@hub.com" });
+    const bind = (sponsor: string) => ({ "invitedUserSponsors@odata.bind": [reference(sponsor)["@odata.id"]] });
+    expect((await invite(world, "hub", "bob@emea.com", bind(NOBODY))).status).toBe(404);
+    const id = (await invite(world, "hub", "ada@emea.com", bind(host))).body.invitedUser?.id ?? "";
+    expect(world.truth("hub").user(id)?.sponsorIds).toEqual([host]);
+    expect((await invite(world, "gov", "ada@emea.com", bind(host))).status).toBe(400);
+  });
+});
+
 test("an address that is a guest already gives that guest, a blocked one 412", async () => {
   const world = contoso();
   const first = await invite(world, "hub", "ada@emea.com");
