@@ -4,6 +4,7 @@
  */
 import type { SyncConfig } from "../shared/config/schema.ts";
 import type { GraphTenants, TruthUser } from "./graph/api.ts";
+import { mayTakeOver } from "./oracle-adoption.ts";
 import {
   addressOf,
   isInternalMember,
@@ -22,7 +23,6 @@ import {
   propertyOf,
   text,
 } from "./oracle-rules.ts";
-import { mayTakeOver } from "./oracle-adoption.ts";
 import { ownClients, personKey, type WriteWatch } from "./write-watch.ts";
 
 type Tenants = Pick<GraphTenants, "tenants" | "truth">;

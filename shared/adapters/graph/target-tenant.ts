@@ -16,8 +16,8 @@ import type { GraphAnswer, GraphCall } from "./connection.ts";
 import { extensionsRefused } from "./extensions.ts";
 import { errorDetail, type Gateway } from "./gateway.ts";
 import { readPrivilege, readSignIns } from "./guest-evidence.ts";
-import { SignInPace } from "./sign-in-pace.ts";
 import { readHolders } from "./holders.ts";
+import { SignInPace } from "./sign-in-pace.ts";
 import { EXPAND_MANAGER, IDENTITY, patchOf, selectOf, targetUserOf } from "./users.ts";
 
 /** So many refusals of different people in a row are not about the people: the tenant has withdrawn its consent. */
