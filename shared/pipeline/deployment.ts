@@ -1,7 +1,7 @@
 import { SyncError } from "../domain/error.ts";
 import type { Weakening } from "../domain/weakening.ts";
 import type { StoredRow } from "../ports/rows.ts";
-import { killSwitchMustBeOff } from "./kill-switch.ts";
+import { killSwitchMustNotBeSeen } from "./kill-switch.ts";
 import { openRequest, requestState } from "./requests.ts";
 import type { AcceptedConfiguration, World } from "./world.ts";
 
@@ -35,7 +35,6 @@ export interface PreviousConfiguration {
 export class Deployment {
   private readonly world: World;
   private checked: { at: number; standing: Promise<Standing> } | undefined;
-  private switched: { at: number; off: Promise<void> } | undefined;
   private previous: PreviousConfiguration | undefined;
 
   constructor(world: World) {
@@ -45,7 +44,7 @@ export class Deployment {
   /** Throws `CONFIG_SUPERSEDED` when another configuration is in force, `KILL_SWITCH_ON` when nothing may be written at all. */
   async mayWrite(): Promise<void> {
     const standing = await this.standing();
-    if (standing.kind === "accepted") return this.mustBeOff();
+    if (standing.kind === "accepted") return killSwitchMustNotBeSeen(this.world);
     throw new SyncError("CONFIG_SUPERSEDED", { detail: this.world.rules.revision, afterMs: 30_000 });
   }
 
@@ -55,18 +54,6 @@ export class Deployment {
     const { checked } = this;
     return checked.standing.catch((error: unknown) => {
       if (this.checked === checked) this.checked = undefined;
-      throw error;
-    });
-  }
-
-  /** A look from a moment ago is enough to put work off early; before every claim the switch itself is read. */
-  private mustBeOff(): Promise<void> {
-    const now = this.world.clock.now();
-    if (!this.switched || now - this.switched.at > BELIEVED_MS)
-      this.switched = { at: now, off: killSwitchMustBeOff(this.world) };
-    const { switched } = this;
-    return switched.off.catch((error: unknown) => {
-      if (this.switched === switched) this.switched = undefined;
       throw error;
     });
   }

@@ -25,8 +25,28 @@ export async function killSwitch(world: World): Promise<SwitchRow | undefined> {
 
 /** Read before every claim: while the switch is on, nothing is written to any target. Throws `KILL_SWITCH_ON`. */
 export async function killSwitchMustBeOff(world: World): Promise<void> {
-  if (await killSwitch(world)) throw new SyncError("KILL_SWITCH_ON", { afterMs: LOOK_AGAIN_MS });
+  if (await killSwitch(world)) {
+    seenOn.set(world, world.clock.now());
+    throw itIsOn();
+  }
+  seenOn.delete(world);
 }
+
+/**
+ * The same for work that comes in, so that it is put off before anything is read for it. Asks the storage only when a claim
+ * has met the switch: while it is off, looks at people who are as they should be cost nothing more.
+ */
+export async function killSwitchMustNotBeSeen(world: World): Promise<void> {
+  const seen = seenOn.get(world);
+  if (seen === undefined) return;
+  if (world.clock.now() - seen < BELIEVED_MS) throw itIsOn();
+  await killSwitchMustBeOff(world);
+}
+
+/** When an instance last met the switch. */
+const seenOn = new WeakMap<World, number>();
+const BELIEVED_MS = 1_000;
+const itIsOn = () => new SyncError("KILL_SWITCH_ON", { afterMs: LOOK_AGAIN_MS });
 
 /** One person is enough. On when it is on already: the first who did it stays on record. */
 export async function turnOn(world: World, by: string, reason: string): Promise<SwitchRow> {
