@@ -117,7 +117,7 @@ async function run({ seed, say }: BenchOptions): Promise<readonly Measurement[]>
     const first = await costOf(small, "drift", small.target);
     const census = await costOf(small, "census", small.target);
     const truth = small.world.graph.truth(small.target.name);
-    for (const id of guests.slice(0, DRIFTED)) truth.updateUser(id, { city: "by hand" });
+    for (const id of guests.slice(0, DRIFTED)) truth.updateUser(id, { displayName: "by hand" });
     const drift = await costOf(small, "drift", small.target);
     const perUser = ({ requests }: Cost) => requests / USERS;
     const memory = (cost: Cost) => ({ heapGrowth: cost.heapGrowth });

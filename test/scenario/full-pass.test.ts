@@ -70,6 +70,25 @@ describe("what a full pass finds", () => {
     expectSound(c);
   });
 
+  test("people whose hints were purged when the delta link was ahead of them already", async () => {
+    const [changed = "", left = ""] = await hired(104, 4);
+    const { bus, settings } = instance();
+    const send = bus.send.bind(bus);
+    bus.send = async (queue, messages) => (queue === "pages" ? send(queue, messages) : undefined);
+    Object.assign(settings, { sweepMs: MINUTE });
+    await unheard(() => {
+      c.source.updateUser(changed, { department: "1" });
+      c.source.removeMember(c.groupA, left);
+    });
+    await c.world.clock.runFor(2 * MINUTE);
+    Object.assign(bus, { send });
+    await c.world.clock.runFor(5 * MINUTE); // sweeps go on, and see nothing any more
+    expect(c.faults().length).toBeGreaterThan(0);
+    await runFullPass();
+    await c.untilSettled(5 * MINUTE);
+    expectSound(c);
+  });
+
   test("nothing where nothing has changed: no look, no call to the target", async () => {
     await hired(102, 8);
     await runFullPass(); // writes rows for whoever was never looked at
