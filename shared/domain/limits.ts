@@ -189,9 +189,13 @@ export function admitRemoval(ledger: Ledger, { userId, cause }: Asked, terms: Te
   if (known) return known;
   const unstructured = cause.because === "notAssigned" && now - (ledger.structureAt ?? -STRUCTURE_MS) < STRUCTURE_MS;
   const kind: CauseClass = cause.class === "person" && unstructured ? "group" : cause.class;
-  const waits = ledger.sets.find((set) => collects(set) && set.members.has(userId));
+  // Whoever waits goes on waiting while the cause is the same; another cause, such as a deleted account, is asked about by itself.
+  const same = (set: HeldSet) =>
+    set.members.get(userId) === cause.key || (set.class === kind && set.members.has(userId));
+  const waits = ledger.sets.find((set) => collects(set) && same(set));
   if (kind === "person" && ledger.immediate.has(userId)) return { kind: "go" }; // a crash or the pace has cut it off
-  if (kind === "person" && !waits && ledger.immediate.size < limits.removals.immediatePerHour) {
+  const waited = ledger.sets.some(({ state, members }) => state === "expired" && members.get(userId) === cause.key);
+  if (kind === "person" && !waits && !waited && ledger.immediate.size < limits.removals.immediatePerHour) {
     ledger.immediate.set(userId, now);
     ledger.done.set(userId, now);
     return { kind: "go" };

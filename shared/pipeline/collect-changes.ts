@@ -3,6 +3,7 @@ import type { DecisionLog } from "../ports/decision-log.ts";
 import type { StoredRow } from "../ports/rows.ts";
 import type { ChangePage, PageStart } from "../ports/source-changes.ts";
 import { hintInBulk, hintSingly } from "./hints.ts";
+import { markStructure } from "./limits.ts";
 import { writeFailure } from "./provisioning-log.ts";
 import { GROUPS_PER_STREAM, isGroupStream, type Needs, needsOf, USERS } from "./streams.ts";
 import { type Checkpoint, pairKey, type World } from "./world.ts";
@@ -82,6 +83,7 @@ async function readPage(world: World, at: Stream, stored: StoredRow<Checkpoint>,
     if (saved) await sendNext(world, at, saved);
     return;
   }
+  if (page.groups.some((group) => changesStructure(group, checkpoint))) await markStructure(world, at.tenantId);
   if (page.unreadable > 0) await tellUnreadable(world, at, page.unreadable, log);
   await hintPage(world, at, checkpoint, page);
   const saved = await save(world, at, stored, afterPage(world, at, checkpoint, page));

@@ -82,6 +82,19 @@ export class LimitDesk {
   }
 }
 
+/**
+ * Groups within the scope groups have come or gone: who loses a membership now may have lost it with many others. Written before
+ * anybody is hinted because of it.
+ */
+export async function markStructure(world: World, sourceTenantId: string): Promise<void> {
+  const ledgers = new Ledgers(world);
+  for (const pair of world.rules.pairs.filter(({ source }) => source.id === sourceTenantId))
+    for (const job of pair.jobs.filter(({ scope }) => scope.groups.length > 0))
+      await ledgers.change({ pair, jobId: job.id, kind: "removals" }, (ledger) => {
+        ledger.structureAt = world.clock.now();
+      });
+}
+
 /** People of the job who are in the target. At most once an hour, and only while somebody's removal is staged. */
 async function countPeople(world: World, { pair, jobId }: LedgerKey): Promise<number> {
   let people = 0;
