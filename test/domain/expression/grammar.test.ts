@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { ATTRIBUTES, HOSTILE } from "../../../bench/hostile/texts.ts";
 import { compileExpression } from "../../../shared/domain/mapping/expression/index.ts";
 import { evaluate, inputOf } from "./evaluate.ts";
-import { ATTRIBUTES, HOSTILE } from "./hostile.ts";
 
 const errorsOf = (text: string, options = {}) => {
   const compiled = compileExpression(text, options);
@@ -99,20 +99,15 @@ describe("grammar", () => {
   });
 });
 
-const FINISHED_MS = 100;
-/** A busy machine makes everybody wait: what is quick in one of these is quick. */
-const TRIES = 8;
+/** What does not end is found here; how long the rest takes is measured by the bench of expressions. */
+const HANGS_MS = 2_000;
 const attributes = { a: "Añ\u0000😀".repeat(300), b: "", n: 7, l: ["x", "y"], t: true, d: "2026-01-05" };
 
 function finishes(text: string, of: Readonly<Record<string, unknown>> = attributes): void {
-  let least = Number.POSITIVE_INFINITY;
-  for (let tries = 0; tries < TRIES && least > FINISHED_MS; tries++) {
-    const since = performance.now();
-    const compiled = compileExpression(text);
-    if (compiled.ok) compiled.evaluate(inputOf(of));
-    least = Math.min(least, performance.now() - since);
-  }
-  expect(least).toBeLessThan(FINISHED_MS);
+  const since = performance.now();
+  const compiled = compileExpression(text);
+  if (compiled.ok) compiled.evaluate(inputOf(of));
+  expect(performance.now() - since).toBeLessThan(HANGS_MS);
 }
 
 describe("hostile text", () => {

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { compileExpression } from "../../../shared/domain/mapping/expression/index.ts";
-import { ATTRIBUTES, HOSTILE } from "./hostile.ts";
+import { compileExpression } from "../../shared/domain/mapping/expression/index.ts";
+import { ATTRIBUTES, HOSTILE } from "./texts.ts";
 
 /** Run as a process of its own: one hostile text, compiled and evaluated once. Prints the milliseconds of work. */
 const text = HOSTILE[process.argv[2] ?? ""]?.slice(0, 10_000) ?? "";
