@@ -197,8 +197,12 @@ function addActs(program: Command): void {
   });
   const sweep = program.command("sweep").description("reading of the sources");
   const now = sweep.command("now").description("reads the changes now");
+  now
+    .addOption(new Option("--full", "everybody in the sources, compared with the links").conflicts("drift"))
+    .addOption(new Option("--drift", "everybody in the targets, compared with the links"));
   addAct(now.option("--source <tenant>", "only of this source"), "sweep", (options) => ({
     source: text(options.source),
+    pass: options.full ? "full" : options.drift ? "drift" : undefined,
   }));
 }
 

@@ -3,6 +3,7 @@ import { covers, type Principal, principalName } from "../domain/admin.ts";
 import type { Pair } from "../domain/job.ts";
 import { hintMessage } from "../pipeline/hints.ts";
 import { askToTurnOff, turnOn } from "../pipeline/kill-switch.ts";
+import { startDriftPass, startFullPass } from "../pipeline/passes.ts";
 import { decideRequest, readRequest, requestState } from "../pipeline/requests.ts";
 import { sendSweeps } from "../pipeline/start-sweeps.ts";
 import { isGroupStream, needsOf, USERS } from "../pipeline/streams.ts";
@@ -96,20 +97,30 @@ const retry = command(
 );
 
 const sweep = command(
-  { name: "sweep", role: "Sync.Operate", summary: "Reads the changes of a source, or of all, now." },
-  z.strictObject({ source: tenant.optional() }),
-  async (world, principal, { source }) => {
+  {
+    name: "sweep",
+    role: "Sync.Operate",
+    summary: "Reads the changes of a source, or of all, now; or goes through everybody in it, or in its targets.",
+  },
+  z.strictObject({ source: tenant.optional(), pass: z.enum(["changes", "full", "drift"]).default("changes") }),
+  async (world, principal, { source, pass }) => {
     const pairs =
       source === undefined ? visiblePairs(world, principal) : pairsFrom(world, principal, source, undefined);
     const sources = [...new Set(pairs.map((pair) => pair.source.id))];
+    const targets = [...new Set(pairs.map((pair) => pair.target.id))];
     const [first] = pairs;
     if (!first) throw new AdminError("OUT_OF_SCOPE");
     return {
       // To read is not to write: whoever may operate anything of a source may have it read.
       about: [{ targetTenantId: first.target.id, jobId: ownJob(principal, first) }],
-      subjects: sources,
+      subjects: [pass, ...(pass === "drift" ? targets : sources)],
       run: async () => {
-        for (const id of sources) await sendSweeps(world, id, await streamsOf(world, id), "operator", 0);
+        if (pass === "drift") {
+          await startDriftPass(world, targets);
+          return { targets };
+        }
+        if (pass === "full") await startFullPass(world, sources);
+        else for (const id of sources) await sendSweeps(world, id, await streamsOf(world, id), "operator", 0);
         return { sources };
       },
     };

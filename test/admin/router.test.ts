@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { afterEach, expect, test } from "vitest";
 import { Admin } from "../../shared/admin/router.ts";
 import { StorageUnavailable } from "../../shared/ports/rows.ts";
@@ -144,6 +145,33 @@ test("retry settles an escrow, look reaches a person of one's own job, sweep rea
     [nameOf("alice"), "sweep"],
   ]);
   expect(audit[1]).toMatchObject({ seq: 2, subjects: [ada, c.sourceId, c.targetId] });
+});
+
+test.each(["full", "drift"])("a %s pass is begun", async (pass) => {
+  c = stage();
+  await c.untilSettled(2 * MINUTE);
+  const sent: string[] = [];
+  c.world.hooks.before = async ({ to, what }) => void (to === "bus" && sent.push(what));
+  expect((await c.ask("alice", "commands/sweep", { pass })).status).toBe(200);
+  expect(c.world.store.dump("passes").map(({ row }) => row)).toContain(pass);
+  expect(sent).toContain("send pages");
+});
+
+test("whatever is sent is answered, and only what is right is done", async () => {
+  c = stage();
+  const part = fc.oneof(fc.constantFrom("status", "log", "held", "commands/look", "commands/kill-off"), fc.string());
+  const name = fc.oneof(fc.constantFrom("alice", "bob", "carol", "eve", "frank"), fc.string());
+  const body = fc.oneof(fc.constant(undefined), fc.string(), fc.json(), fc.constant("9".repeat(65_536)));
+  await fc.assert(
+    fc.asyncProperty(name, part, fc.string(), body, async (who, path, query, sent) => {
+      await c.world.clock.runFor(MINUTE); // nobody calls too often
+      const bearer = who.replaceAll(/[^\w.~+/-]/g, "");
+      const answer = await c.ask(bearer, `${path.replaceAll("?", "")}?${query.replaceAll("?", "")}`, sent);
+      expect([200, 400, 401, 403, 404, 405, 409, 413]).toContain(answer.status);
+    }),
+    { numRuns: 150, seed: 1 },
+  );
+  expect(c.world.store.dump("switches")).toEqual([]);
 });
 
 test("what cannot be written down is not done", async () => {

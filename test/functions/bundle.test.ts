@@ -41,8 +41,9 @@ test("names and bindings", async () => {
     ]),
   );
   expect(found).toMatchObject({
-    "graph-notification": ["httpTrigger", "graph-notification/{tenantId}", "anonymous"],
-    "graph-lifecycle": ["httpTrigger", "graph-lifecycle/{tenantId}", "anonymous"],
+    "graph-notification": ["httpTrigger", "graph-notification/{tenantId}/{secret}", "anonymous"],
+    "admin-api": ["httpTrigger", "manage/{*path}", "anonymous"],
+    "graph-lifecycle": ["httpTrigger", "graph-lifecycle/{tenantId}/{secret}", "anonymous"],
     "start-sweeps": ["timerTrigger", "%SWEEP_SCHEDULE%", undefined],
     "start-passes": ["timerTrigger", "%PASS_SCHEDULE%", undefined],
     "keep-subscriptions": ["timerTrigger", "%SUBSCRIPTION_SCHEDULE%", undefined],
