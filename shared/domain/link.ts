@@ -16,6 +16,8 @@ export interface Link {
   jobId?: string;
   /** The invited address, only while the invitation is not known to have succeeded. */
   address?: string;
+  /** `invited`, and the guest was there before us: whoever finishes it does nothing that is done to newcomers only. */
+  adopted?: boolean;
   /** `inviting` since, ms since 1970. */
   since?: number;
   /** Hash over all inputs of the last settled decision. */
@@ -91,6 +93,8 @@ export interface Escrow {
   failures: number;
   nextAt: number;
   since: number;
+  /** What fails is the manager and not the person. */
+  reference?: true;
 }
 
 export type LinkSignal = "inviting" | "invited" | "settled" | "marked" | "removed" | "restored" | "forgotten";

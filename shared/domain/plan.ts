@@ -353,7 +353,7 @@ function planLinked(view: PersonView, rules: PlanRules, job: Job, source: Source
   const unseen = notSeenYet(view, rules, contradicts);
   if (unseen) return unseen;
   // A block needs no mapping: it is written whatever the expressions say.
-  const wished = job.mapper.wishes(source, view.moment, link.state === "invited" ? "create" : "update");
+  const wished = job.mapper.wishes(source, view.moment, isNewcomer(link) ? "create" : "update");
   if (wished.kind !== "wished") return safetyBlock(view, job) ?? unmapped(wished);
   if (user.softDeleted) return planSoftDeleted(view, job, source, user, wished.wishes, managerId);
   return planLive(view, job, source, user, wished.wishes, managerId);
@@ -396,17 +396,18 @@ function planLive(
   const enable = source.accountEnabled && !user.accountEnabled && blockedByUs;
   const blockedThere = source.accountEnabled && !user.accountEnabled && !blockedByUs;
   const finishing = view.link?.state === "invited";
-  const occasion = finishing ? "create" : "update";
+  const newcomer = isNewcomer(view.link);
+  const occasion = newcomer ? "create" : "update";
   const enables = enable ? { accountEnabled: true } : {};
   const changes: Attributes = {
     ...(job.actions.update || finishing ? comparedWith(user, wishes, view, enable, occasion) : enables),
-    ...(finishing && user.userType !== graphUserType(job) ? { userType: graphUserType(job) } : {}),
+    ...(newcomer && user.userType !== graphUserType(job) ? { userType: graphUserType(job) } : {}),
   };
   const manager = job.actions.update || finishing ? managerId : undefined;
   const otherType = hasOtherType(user, job) && changes.userType === undefined;
   // What was begun is finished also where nothing differs: sponsors are to be named, and the log wants its row.
   if (finishing || Object.keys(changes).length > 0 || manager !== undefined) {
-    const effect = finishing ? "finish" : "update";
+    const effect = newcomer ? "finish" : finishing ? "adopt" : "update";
     return { kind: "update", targetId: user.id, effect, changes, managerId: manager, job, ...moreAfter(otherType) };
   }
   // On its own and last: a type that the target refuses holds up nothing else.
@@ -416,6 +417,9 @@ function planLive(
   }
   return { kind: "keep", because: blockedThere ? "TARGET_BLOCKED_THERE" : "asWished", job };
 }
+
+/** Made by us, and not finished. */
+const isNewcomer = (link: Link | undefined): boolean => link?.state === "invited" && link.adopted !== true;
 
 /** Two 404 far apart: somebody else has removed the guest for good. One of ours is forgotten after its 30 days, and made anew. */
 function planTargetMissing(link: Link, rules: PlanRules, now: number): Plan {

@@ -199,7 +199,7 @@ async function update(held: Held, plan: WritingPlan & { kind: "update" }, target
     must(await target.resetRedemption(plan.targetId, { address: plan.rebindBy, redirectUrl }, held.call));
     held.written.push("identities");
   }
-  if (plan.effect === "adopt") await progress(held, { targetId: plan.targetId });
+  if (plan.effect === "adopt") await progress(held, { targetId: plan.targetId, adopted: true });
   await writeAttributes(held, target, plan.targetId, plan.changes, plan.managerId);
   const arrives = plan.effect === "adopt" || plan.effect === "finish";
   if (arrives && plan.job?.manager) await hintReports(world, person);
@@ -297,9 +297,9 @@ async function record(held: Held, result: Result): Promise<Applied> {
   await writeLog(world, begun?.row ?? name, {
     ...rowFor(held),
     targetId: result.targetId,
-    action: result.action,
+    action: begun?.action ?? result.action,
     status: held.warning ? "warning" : "success",
-    because: becauseOf(held.work),
+    because: begun?.because ?? becauseOf(held.work),
     ...(held.warning ? { code: held.warning, remedy: ERRORS[held.warning].remedy } : {}),
     ...(properties.length > 0 ? { properties } : {}),
   });
@@ -317,6 +317,7 @@ async function record(held: Held, result: Result): Promise<Applied> {
     missingSince: undefined,
     outSince: undefined,
     targetMissingSince: undefined,
+    adopted: undefined,
   };
   const written = await writeLink(world, person, held.stored, result.signal, change);
   if (written.kind === "moved") await hintVerify(world, person, 1_000);
@@ -347,9 +348,10 @@ async function release(held: Held, error: unknown): Promise<Applied> {
   // A verification that meets the same trouble comes back as itself and asks for no other.
   if (unsure && person.reason !== "verify") await hintVerify(world, person, world.settings.replicationAllowanceMs);
   const signal = notInvited ? "forgotten" : maybeRemoved ? "removed" : "marked";
+  const begun = unsure || held.written.length > 0 || held.stored.value.state === "invited";
   const written = await writeLink(world, person, held.stored, signal, {
     claim: undefined,
-    ...(unsure || held.written.length > 0 ? {} : { unrecorded: held.work.stored?.value.unrecorded }),
+    ...(begun ? {} : { unrecorded: held.work.stored?.value.unrecorded }),
     ...(notInvited ? { address: undefined, since: undefined } : {}),
     ...(unsure || held.written.length > 0 ? { writtenAt: world.clock.now() } : {}),
     ...(mayBeBlocked ? {} : { blockedByUs: held.work.stored?.value.blockedByUs }),

@@ -13,15 +13,24 @@ export const retryAfterMs = (nextAt: number, now: number): number => nextAt - no
 
 /**
  * Puts a person into escrow for a failure outside a claim: nothing could even be decided about them. The failure is
- * visible in the log before the person is tried again.
+ * visible in the log before the person is tried again. `announce` sends the hint of that try, before anything is counted:
+ * while it cannot be sent the same failure comes again, and counts once in the end.
  */
-export async function escrowPerson(world: World, person: Person, code: ErrorCode, detail?: string): Promise<Escrow> {
+export async function escrowPerson(
+  world: World,
+  person: Person,
+  code: ErrorCode,
+  detail?: string,
+  announce?: (escrow: Escrow) => Promise<void>,
+): Promise<Escrow> {
   const stored = await readLink(world, person);
   const now = world.clock.now();
   const before = stored?.value.escrow;
   // The same failure told again before it was tried again counts once.
   const waits = before?.code === code && now < before.nextAt;
-  const escrow = waits ? before : intoEscrow(before, code, now);
+  const reference = detail === "managerNotFound" ? { reference: true as const } : {};
+  const escrow = waits ? before : { ...intoEscrow(before, code, now), ...reference };
+  await announce?.(escrow);
   await writeLink(world, person, stored, "marked", { escrow, because: code, inputs: undefined });
   if (before?.code === code) return escrow;
   await writeLog(world, logRowName(world), {

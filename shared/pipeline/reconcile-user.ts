@@ -135,6 +135,7 @@ const SETTLED = {
   missingSince: undefined,
   outSince: undefined,
   targetMissingSince: undefined,
+  adopted: undefined,
 } satisfies LinkChange;
 
 async function keep(

@@ -143,10 +143,12 @@ export class Reconciler {
   }
 
   private async makeVisible(person: Person, hint: Hint, log: DecisionLog): Promise<void> {
-    const outcome = await this.intoEscrow(person, "KEEPS_FAILING");
-    log.error("decision", decisionFields(person, outcome));
-    const message = this.next(hint, person, outcome);
-    if (message) await sendPatiently(this.world, hint.lane, [message]);
+    const code = "KEEPS_FAILING";
+    const escrow = await escrowPerson(this.world, person, code, undefined, async (coming) => {
+      const message = this.next(hint, person, { kind: "failed", code, escrow: coming });
+      if (message) await sendPatiently(this.world, hint.lane, [message]);
+    });
+    log.error("decision", decisionFields(person, { kind: "failed", code, escrow }));
   }
 
   private async split(hint: Hint, people: readonly Person[]): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Pair } from "../domain/job.ts";
 import { Hint, PageMessage } from "../messages/hint.ts";
 import type { DecisionLog } from "../ports/decision-log.ts";
 import { escrowPerson, retryAfterMs } from "./escrow.ts";
@@ -36,23 +37,17 @@ export async function recordDeadLetter(
   log.error("dead letter", { queue, deadLetterReason, hintId: hint.id, users: hint.userIds.length });
   for (const pair of pairsOf(world, hint)) {
     for (const userId of hint.userIds) {
-      const escrow = await escrowPerson(world, personOf(hint, pair, userId), "KEEPS_FAILING", deadLetterReason);
-      const { lane, sourceTenantId, noticedAt } = hint;
-      const again = {
-        lane,
-        sourceTenantId,
-        targetTenantId: pair.target.id,
-        userIds: [userId],
-        reason: "retry",
-        noticedAt,
-      } as const;
-      const message = hintMessage(
-        world,
-        `escrow:${escrow.nextAt}:${userId}:${pair.target.id}:retry`,
-        again,
-        retryAfterMs(escrow.nextAt, world.clock.now()),
+      await escrowPerson(world, personOf(hint, pair, userId), "KEEPS_FAILING", deadLetterReason, ({ nextAt }) =>
+        hintAgain(world, hint, pair, userId, nextAt),
       );
-      await world.bus.send(lane, [message]);
     }
   }
+}
+
+async function hintAgain(world: World, hint: Hint, pair: Pair, userId: string, nextAt: number): Promise<void> {
+  const { lane, sourceTenantId, noticedAt } = hint;
+  const targetTenantId = pair.target.id;
+  const again = { lane, sourceTenantId, targetTenantId, userIds: [userId], reason: "retry", noticedAt } as const;
+  const from = `escrow:${nextAt}:${userId}:${targetTenantId}:retry`;
+  await world.bus.send(lane, [hintMessage(world, from, again, retryAfterMs(nextAt, world.clock.now()))]);
 }
