@@ -14,13 +14,13 @@ const READY_MS = 60_000;
 const QUIET_MS = 3 * 60_000;
 const BOUND_MS = 500;
 
-/** The secret that the app gave Graph: nobody who does not know it is believed. */
-async function secretOf({ cloud }: BenchCloud, tenantId: string): Promise<string | undefined> {
+/** The secrets that the app gave Graph: nobody who does not know both is believed. */
+async function secretsOf({ cloud }: BenchCloud, tenantId: string): Promise<SubscriptionRow | undefined> {
   const tables = openTables({ connectionString: cloud.endpoints.storage });
   try {
     await tables.ensureTables();
     const stored = await tables.rows<SubscriptionRow>("subscriptions").read(tenantId, "users");
-    return stored?.value.subscriptionId === undefined ? undefined : stored.value.clientState;
+    return stored?.value.subscriptionId === undefined ? undefined : stored.value;
   } finally {
     tables.close();
   }
@@ -52,16 +52,17 @@ async function run({ seed, profile }: BenchOptions): Promise<readonly Measuremen
     if (!tenant) throw new Error(`there is no tenant ${SOURCE}`);
     const graph = new PeopleGraph(bench.day, SOURCE);
     const users = await graph.list("/users?$select=id&$top=999", z.object({ id: z.string() }));
-    let clientState: string | undefined;
+    let subscription: SubscriptionRow | undefined;
     await until("the app has subscribed", READY_MS, async () => {
-      clientState = await secretOf(bench, tenant.id);
-      return clientState !== undefined;
+      subscription = await secretsOf(bench, tenant.id);
+      return subscription !== undefined;
     });
+    if (!subscription) throw new Error("there is no subscription");
     const times: number[] = [];
     for (let round = 0; round < ROUNDS; round++) {
       await quiet(bench);
       const ids = users.slice(round * ITEMS_MAX, (round + 1) * ITEMS_MAX).map(({ id }) => id);
-      times.push(await post(bench, tenant.id, clientState ?? "", ids));
+      times.push(await post(bench, tenant.id, subscription, ids));
     }
     return [
       {
@@ -78,7 +79,12 @@ async function run({ seed, profile }: BenchOptions): Promise<readonly Measuremen
 }
 
 /** How long the answer takes, ms. */
-async function post(bench: BenchCloud, tenantId: string, clientState: string, ids: readonly string[]): Promise<number> {
+async function post(
+  bench: BenchCloud,
+  tenantId: string,
+  { clientState, pathSecret }: SubscriptionRow,
+  ids: readonly string[],
+): Promise<number> {
   const value = ids.map((id) => ({
     subscriptionId: "7ee1d3d5-0c4c-4d4e-9b0e-5f1f3c1c2a11",
     subscriptionExpirationDateTime: "2026-12-01T00:00:00Z",
@@ -90,7 +96,7 @@ async function post(bench: BenchCloud, tenantId: string, clientState: string, id
   }));
   const body = JSON.stringify({ value });
   const startedAt = performance.now();
-  const response = await fetch(`${bench.cloud.endpoints.app.url}/api/graph-notification/${tenantId}`, {
+  const response = await fetch(`${bench.cloud.endpoints.app.url}/api/graph-notification/${tenantId}/${pathSecret}`, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body,

@@ -7,7 +7,7 @@ const { notifications, world, log } = app();
 functions.http("graph-lifecycle", {
   methods: ["POST"],
   authLevel: "anonymous", // as for notifications
-  route: "graph-lifecycle/{tenantId}",
+  route: "graph-lifecycle/{tenantId}/{secret}",
   handler: async (request, context) => {
     await world.ready();
     return notificationAnswer(notifications, request, log(context));

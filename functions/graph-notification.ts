@@ -6,8 +6,8 @@ const { notifications, world, log } = app();
 
 functions.http("graph-notification", {
   methods: ["POST"],
-  authLevel: "anonymous", // Graph brings no key: the notification proves itself by its secret
-  route: "graph-notification/{tenantId}",
+  authLevel: "anonymous", // Graph brings no key: the secret in the path lets it speak
+  route: "graph-notification/{tenantId}/{secret}",
   handler: async (request, context) => {
     await world.ready();
     return notificationAnswer(notifications, request, log(context));

@@ -435,14 +435,14 @@ async function deliver(call: WebhookCall, desks: readonly Listener[], chance: Ra
   if (desks.length === 0) throw new Error("nobody listens");
   const awake = desks.filter(({ life }) => !life.frozen);
   const url = new URL(call.url);
-  const body = call.body;
+  const [tenantId, secret] = url.pathname.split("/").slice(-2);
   const answer = await notificationAnswer(
     chance.pick(awake.length > 0 ? awake : desks).desk,
     {
       query: url.searchParams,
-      params: { tenantId: url.pathname.split("/").at(-1) },
+      params: { tenantId, secret },
       headers: new Headers(call.headers),
-      text: async () => body,
+      body: new Response(call.body).body,
     },
     log,
   );

@@ -25,6 +25,8 @@ const SECRET_NAMES = [
   "client_assertion",
   "client_secret",
   "clientstate",
+  "lifecyclenotificationurl",
+  "notificationurl",
   "password",
   "refresh_token",
   "id_token",

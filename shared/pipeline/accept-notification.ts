@@ -3,6 +3,7 @@ import { Notification, NotificationBody } from "../messages/notification.ts";
 import type { OutgoingMessage } from "../ports/bus.ts";
 import type { DecisionLog } from "../ports/decision-log.ts";
 import { hintMessage } from "./hints.ts";
+import { sweepAfterGap } from "./keep-subscriptions.ts";
 import { Repeats } from "./repeats.ts";
 import { sendSweeps } from "./start-sweeps.ts";
 import { isGroupStream } from "./streams.ts";
@@ -16,9 +17,14 @@ const TRAILING_SLOT_MS_MAX = 30_000;
 /** A group's delta lags behind its notification: it is read at once, after this time, and when every replica has seen it. */
 const DELTA_LAG_MS = 10_000;
 const ROWS_BELIEVED_MS = 30_000;
-/** An unknown subscription makes the rows be read again at most this often. */
+/** An unknown secret makes the rows be read again at most this often. */
 const ROWS_REFRESHED_MS = 1_000;
 export const ITEMS_MAX = 1_000;
+/** POSTs of one subscription that an instance takes at once, and how many a second come back. Graph sends the others again. */
+const POSTS_BURST = 2_000;
+const POSTS_PER_SECOND = 500;
+/** Calls of strangers are told in the log at most this often, however many come. */
+const STRANGERS_TOLD_MS = 60_000;
 
 /** What became of the items of a body, by kind. Everything but `accepted` is a security event. */
 export interface Accepted {
@@ -31,19 +37,62 @@ export interface Accepted {
 
 export type Answer = { kind: "accepted"; counts: Accepted } | { kind: "notNotifications" } | { kind: "tooMany" };
 
+/** The subscription whose path secret a caller knows. */
+export interface Admitted {
+  tenantId: string;
+  /** `users` or `groups`. */
+  stream: string;
+  subscription: SubscriptionRow;
+}
+
 type Rows = readonly { row: string; value: SubscriptionRow }[];
 
-/** Turns change notifications into hints. The answer tells the sender nothing about what was believed. */
+/**
+ * Turns change notifications into hints. Two secrets are asked for, both on record before Graph was asked for the
+ * subscription: the one in the path lets a caller speak at all, `clientState` is asked of every notification. The answer
+ * tells the sender nothing about what was believed.
+ */
 export class NotificationDesk {
   private readonly world: World;
   private readonly repeats = new Repeats();
   private readonly rows = new Map<string, { at: number; rows: Promise<Rows> }>();
+  private readonly next = new Map<string, Promise<Rows>>();
+  private readonly posts = new Map<string, { left: number; at: number }>();
+  private strangers = 0;
+  private strangersToldAt = Number.NEGATIVE_INFINITY;
 
   constructor(world: World) {
     this.world = world;
   }
 
-  async accept(tenantId: string, body: unknown, log: DecisionLog): Promise<Answer> {
+  /**
+   * Whoever knows a path secret of a tenant that is ours; nobody else is told anything. `validates`: Graph asks before it has
+   * answered us, so that the row may be younger than what is remembered here.
+   */
+  async admit(tenantId: string, secret: string, validates: boolean, log: DecisionLog): Promise<Admitted | undefined> {
+    const known = this.world.rules.tenants.some(({ id }) => id.toLowerCase() === tenantId);
+    const find = (rows: Rows) => rows.find(({ value }) => sameSecret(value.pathSecret, secret));
+    const found = known
+      ? (find(await this.rowsOf(tenantId, ROWS_BELIEVED_MS)) ??
+        find(await (validates ? this.newRowsOf(tenantId) : this.rowsOf(tenantId, ROWS_REFRESHED_MS))))
+      : undefined;
+    if (found) return { tenantId, stream: found.row, subscription: found.value };
+    this.countStranger(log);
+    return undefined;
+  }
+
+  /** False: too many at once; Graph comes again. */
+  mayPost({ tenantId, stream }: Admitted): boolean {
+    const key = `${tenantId}/${stream}`;
+    const now = this.world.clock.now();
+    const before = this.posts.get(key) ?? { left: POSTS_BURST, at: now };
+    const left = Math.min(POSTS_BURST, before.left + ((now - before.at) / 1000) * POSTS_PER_SECOND);
+    this.posts.set(key, { left: Math.max(0, left - 1), at: now });
+    return left >= 1;
+  }
+
+  async accept(admitted: Admitted, body: unknown, log: DecisionLog): Promise<Answer> {
+    const { tenantId, stream } = admitted;
     const parsed = NotificationBody.safeParse(body);
     if (!parsed.success) return { kind: "notNotifications" };
     if (parsed.data.value.length > ITEMS_MAX) return { kind: "tooMany" };
@@ -52,12 +101,13 @@ export class NotificationDesk {
     const members = new Set<string>();
     const groups = new Set<string>();
     let renew = false;
+    let gap = false;
     for (const item of parsed.data.value) {
-      const believed = await this.believe(tenantId, item, counts);
-      if (!believed) continue;
-      const { notification, stream } = believed;
-      if (notification.lifecycleEvent) renew = true;
-      const { resourceData } = notification;
+      const notification = believe(admitted, item, counts);
+      if (!notification) continue;
+      const { lifecycleEvent, subscriptionId, resourceData } = notification;
+      if (lifecycleEvent || (await this.isUnrecorded(admitted, subscriptionId))) renew = true;
+      if (lifecycleEvent === "missed" || lifecycleEvent === "subscriptionRemoved") gap = true;
       if (stream === "users" && resourceData) users.add(resourceData.id);
       if (stream === "groups" && resourceData) {
         groups.add(resourceData.id);
@@ -65,6 +115,7 @@ export class NotificationDesk {
       }
     }
     if (renew) await this.renew(tenantId);
+    if (gap) await sweepAfterGap(this.world, tenantId, stream);
     await this.hintUsers(tenantId, [...users], "notification");
     await this.hintUsers(
       tenantId,
@@ -77,42 +128,48 @@ export class NotificationDesk {
     return { kind: "accepted", counts };
   }
 
-  private async believe(tenantId: string, item: unknown, counts: Accepted) {
-    const parsed = Notification.safeParse(item);
-    if (!parsed.success) {
-      counts.malformed++;
-      return undefined;
-    }
-    const notification = parsed.data;
-    if (notification.tenantId.toLowerCase() !== tenantId) {
-      counts.wrongTenant++;
-      return undefined;
-    }
-    const found = await this.rowFor(tenantId, notification);
-    if (!found) {
-      counts.wrongSecret++;
-      return undefined;
-    }
-    if (notification.lifecycleEvent) counts.lifecycle++;
-    else counts.accepted++;
-    return { notification, stream: found.row };
-  }
-
-  /** The row whose secret the notification knows. Its id need not be recorded yet: the secret was, before Graph was asked. */
-  private async rowFor(tenantId: string, notification: Notification) {
-    const find = (rows: Rows) => rows.find(({ value }) => sameSecret(value.clientState, notification.clientState));
-    const found = find(await this.rowsOf(tenantId, ROWS_BELIEVED_MS));
-    return found ?? find(await this.rowsOf(tenantId, ROWS_REFRESHED_MS));
+  /** We asked for this subscription and did not hear the answer: it is looked up then, and recorded. */
+  private async isUnrecorded({ tenantId, stream, subscription }: Admitted, id: string): Promise<boolean> {
+    if (subscription.subscriptionId === id) return false;
+    const rows = await this.rowsOf(tenantId, ROWS_REFRESHED_MS);
+    return rows.find(({ row }) => row === stream)?.value.subscriptionId !== id;
   }
 
   private rowsOf(tenantId: string, believedMs: number): Promise<Rows> {
     const now = this.world.clock.now();
     const known = this.rows.get(tenantId);
     if (known && now - known.at < believedMs) return known.rows;
+    return this.readRows(tenantId);
+  }
+
+  /** What a reading shows that began after this call: one at a time, shared by all who wait for it. */
+  private newRowsOf(tenantId: string): Promise<Rows> {
+    const waiting = this.next.get(tenantId);
+    if (waiting !== undefined) return waiting;
+    const before = this.rows.get(tenantId)?.rows ?? Promise.resolve([]);
+    const read = () => {
+      this.next.delete(tenantId);
+      return this.readRows(tenantId);
+    };
+    const next = before.then(read, read);
+    this.next.set(tenantId, next);
+    return next;
+  }
+
+  private readRows(tenantId: string): Promise<Rows> {
     const rows = Array.fromAsync(this.world.tables.subscriptions.list(tenantId));
-    this.rows.set(tenantId, { at: now, rows });
+    this.rows.set(tenantId, { at: this.world.clock.now(), rows });
     rows.catch(() => this.rows.delete(tenantId));
     return rows;
+  }
+
+  private countStranger(log: DecisionLog): void {
+    this.strangers++;
+    const now = this.world.clock.now();
+    if (now - this.strangersToldAt < STRANGERS_TOLD_MS) return;
+    log.warn("webhook called by strangers", { calls: this.strangers });
+    this.strangers = 0;
+    this.strangersToldAt = now;
   }
 
   private async hintUsers(
@@ -161,8 +218,22 @@ export class NotificationDesk {
   }
 }
 
-/** In constant time, whatever the lengths. */
-function sameSecret(expected: string, given: string): boolean {
+/** A notification of this tenant that knows the secret of this subscription. */
+function believe({ tenantId, subscription }: Admitted, item: unknown, counts: Accepted): Notification | undefined {
+  const parsed = Notification.safeParse(item);
+  if (!parsed.success) counts.malformed++;
+  else if (parsed.data.tenantId.toLowerCase() !== tenantId) counts.wrongTenant++;
+  else if (!sameSecret(subscription.clientState, parsed.data.clientState)) counts.wrongSecret++;
+  else {
+    counts[parsed.data.lifecycleEvent ? "lifecycle" : "accepted"]++;
+    return parsed.data;
+  }
+  return undefined;
+}
+
+/** In constant time. `undefined`: a row of an earlier version, which lets nobody in. */
+function sameSecret(expected: string | undefined, given: string): boolean {
+  if (expected === undefined) return false;
   const a = Buffer.from(expected);
   const b = Buffer.from(given);
   return a.length === b.length && timingSafeEqual(a, b);

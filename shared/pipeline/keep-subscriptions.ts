@@ -35,67 +35,71 @@ export async function keepTenantSubscriptions(
   for (const name of wanted) await keepOne(world, tenantId, name, publicUrl, log, renewNow);
 }
 
+type Name = "users" | "groups";
+type Stored = StoredRow<SubscriptionRow> | undefined;
+
 async function keepOne(
   world: World,
   tenantId: string,
-  name: "users" | "groups",
+  name: Name,
   publicUrl: string,
   log: DecisionLog,
   renewNow: boolean,
 ) {
   const stored = await world.tables.subscriptions.read(tenantId, name);
-  const notificationUrl = `${publicUrl}/api/graph-notification/${tenantId}`;
-  if (!stored?.value.subscriptionId || stored.value.notificationUrl !== notificationUrl) {
-    return create(world, tenantId, name, stored, notificationUrl, publicUrl, log);
+  if (!stored || stored.value.notificationUrl !== urlOf(publicUrl, "notification", tenantId, stored.value.pathSecret)) {
+    return create(world, tenantId, name, stored, publicUrl, log);
   }
+  const { subscriptionId, renewedAt = 0 } = stored.value;
   const now = world.clock.now();
-  const age = now - (stored.value.renewedAt ?? 0);
+  const age = now - renewedAt;
   const listed = await world.subscriptions(tenantId).list();
-  const present = listed.some(({ id }) => id === stored.value.subscriptionId);
-  if (present && !renewNow && age < RENEW_AFTER_MS) return;
+  // Only we and Graph know its address: one of that address is ours, whatever id it has.
+  const ours = listed.filter(({ notificationUrl }) => notificationUrl === stored.value.notificationUrl);
+  const present = ours.find(({ id }) => id === subscriptionId) ?? ours[0];
+  if (present?.id === subscriptionId && present && !renewNow && age < RENEW_AFTER_MS) return;
   const renewed = present
-    ? await world.subscriptions(tenantId).renew(stored.value.subscriptionId, now + LIFE_MS)
+    ? await world.subscriptions(tenantId).renew(present.id, now + LIFE_MS)
     : ({ kind: "missing" } as const);
-  if (renewed.kind === "renewed") {
-    await world.tables.subscriptions.write(
-      tenantId,
-      name,
-      { ...stored.value, renewedAt: now, expiresAt: renewed.expiresAt },
-      stored.etag,
-    );
-    if (age > 2 * RENEW_AFTER_MS) await sweepAfterGap(world, tenantId, name);
+  if (present && renewed.kind === "renewed") {
+    const row = { ...stored.value, subscriptionId: present.id, renewedAt: now, expiresAt: renewed.expiresAt };
+    await world.tables.subscriptions.write(tenantId, name, row, stored.etag);
+    const adopted = present.id !== subscriptionId;
+    if (adopted) log.info("subscription adopted", { tenantId, resource: row.resource, subscriptionId: present.id });
+    if (adopted || age > 2 * RENEW_AFTER_MS) await sweepAfterGap(world, tenantId, name);
     return;
   }
-  log.warn("subscription vanished", { tenantId, resource: stored.value.resource });
-  await create(world, tenantId, name, stored, notificationUrl, publicUrl, log);
+  if (subscriptionId) log.warn("subscription vanished", { tenantId, resource: stored.value.resource });
+  await create(world, tenantId, name, stored, publicUrl, log);
 }
 
-/** The secret is on record before Graph is asked, and whatever was missed meanwhile is found by a sweep afterwards. */
+/** The secrets are on record before Graph is asked, and whatever was missed meanwhile is found by a sweep afterwards. */
 async function create(
   world: World,
   tenantId: string,
-  name: "users" | "groups",
-  stored: StoredRow<SubscriptionRow> | undefined,
-  notificationUrl: string,
+  name: Name,
+  stored: Stored,
   publicUrl: string,
   log: DecisionLog,
 ): Promise<void> {
   const resource = `/${name}` as const;
+  const pathSecret = stored?.value.pathSecret ?? world.chance.secret(SECRET_BYTES);
+  const notificationUrl = urlOf(publicUrl, "notification", tenantId, pathSecret);
   const row: SubscriptionRow = {
     clientState: stored?.value.clientState ?? world.chance.secret(SECRET_BYTES),
+    pathSecret,
     resource,
     notificationUrl,
   };
   const recorded = await world.tables.subscriptions.write(tenantId, name, row, stored?.etag);
   if (recorded.kind === "moved") return; // another instance is at it
-  const lifecycleUrl = `${publicUrl}/api/graph-lifecycle/${tenantId}`;
   const now = world.clock.now();
   const subscriptions = world.subscriptions(tenantId);
   const ask = () =>
     subscriptions.create({
       resource,
       notificationUrl,
-      lifecycleUrl,
+      lifecycleUrl: urlOf(publicUrl, "lifecycle", tenantId, pathSecret),
       clientState: row.clientState,
       expiresAt: now + LIFE_MS,
     });
@@ -112,7 +116,16 @@ async function create(
   await sweepAfterGap(world, tenantId, name);
 }
 
-async function sweepAfterGap(world: World, tenantId: string, name: "users" | "groups"): Promise<void> {
+/** Both addresses of a subscription hold the same secret. */
+const urlOf = (
+  publicUrl: string,
+  what: "notification" | "lifecycle",
+  tenantId: string,
+  secret: string | undefined,
+): string => `${publicUrl}/api/graph-${what}/${tenantId}/${secret}`;
+
+/** Notifications of this subscription may be missing: what it would have told is read. */
+export async function sweepAfterGap(world: World, tenantId: string, name: string): Promise<void> {
   const streams: string[] = [];
   for await (const { row } of world.tables.checkpoints.list(tenantId)) {
     if (name === "users" ? row === USERS : isGroupStream(row)) streams.push(row);

@@ -1,15 +1,19 @@
 import type { DecisionLog } from "../ports/decision-log.ts";
 import type { NotificationDesk } from "./accept-notification.ts";
 
-const BODY_MAX_BYTES = 1_048_576;
+export const BODY_MAX_BYTES = 1_048_576;
 const TOKEN_MAX = 4_096;
+/** What Graph sends is a sentence with ids in it. Nothing that a browser could take for markup is said back. */
+const TOKEN = /^[\x20-\x3b\x3d\x3f-\x7e]+$/;
+const COME_AGAIN_S = 10;
 
 /** What we use of an HTTP request, and what we answer. */
 export interface WebhookRequest {
   query: { get(name: string): string | null };
+  /** `tenantId` and `secret`. */
   params: Readonly<Record<string, string | undefined>>;
   headers: { get(name: string): string | null };
-  text(): Promise<string>;
+  body: ReadableStream<Uint8Array> | null;
 }
 export interface WebhookAnswer {
   status: number;
@@ -18,8 +22,9 @@ export interface WebhookAnswer {
 }
 
 /**
- * The answer to a webhook call: Graph's validation, or 202 for whatever has the form of notifications. It tells nobody
- * what was believed. Source: Graph `change-notifications-delivery-webhooks.md`.
+ * The answer to a webhook call: 404 for whoever does not know the path, before anything of the body is read; Graph's
+ * validation; 202 for whatever has the form of notifications. It tells nobody what was believed.
+ * Source: Graph `change-notifications-delivery-webhooks.md`.
  */
 export async function notificationAnswer(
   desk: NotificationDesk,
@@ -27,13 +32,17 @@ export async function notificationAnswer(
   log: DecisionLog,
 ): Promise<WebhookAnswer> {
   const token = request.query.get("validationToken");
+  const { tenantId = "", secret = "" } = request.params;
+  const admitted = await desk.admit(tenantId.toLowerCase(), secret, token !== null, log);
+  if (!admitted) return { status: 404 };
   if (token !== null) return validation(token);
+  if (!desk.mayPost(admitted)) return { status: 429, headers: { "Retry-After": String(COME_AGAIN_S) } };
   if (Number(request.headers.get("content-length") ?? 0) > BODY_MAX_BYTES) return { status: 413 };
-  const text = await request.text();
-  if (Buffer.byteLength(text) > BODY_MAX_BYTES) return { status: 413 };
-  const body = parse(text);
+  const bytes = await read(request.body);
+  if (!bytes) return { status: 413 };
+  const body = parse(bytes);
   if (body === undefined) return { status: 400 };
-  const answer = await desk.accept(request.params.tenantId?.toLowerCase() ?? "", body, log);
+  const answer = await desk.accept(admitted, body, log);
   switch (answer.kind) {
     case "accepted":
       return { status: 202 };
@@ -46,13 +55,31 @@ export async function notificationAnswer(
 
 /** As plain text that no browser takes for a page. */
 function validation(token: string): WebhookAnswer {
-  if (token.length === 0 || token.length > TOKEN_MAX) return { status: 400 };
-  return { status: 200, headers: { "Content-Type": "text/plain", "X-Content-Type-Options": "nosniff" }, body: token };
+  if (token.length > TOKEN_MAX || !TOKEN.test(token)) return { status: 400 };
+  const headers = {
+    "Content-Type": "text/plain",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'",
+    "Cache-Control": "no-store",
+  };
+  return { status: 200, headers, body: token };
 }
 
-function parse(text: string): unknown {
+/** `undefined`: too large, whatever its header says. The rest is not read. */
+async function read(body: WebhookRequest["body"]): Promise<Uint8Array | undefined> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body ?? []) {
+    size += chunk.byteLength;
+    if (size > BODY_MAX_BYTES) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function parse(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch {
     return undefined;
   }

@@ -165,6 +165,8 @@ export interface SubscriptionRow {
   clientState: string;
   resource: "/users" | "/groups";
   notificationUrl: string;
+  /** In both webhook addresses; absent in rows of earlier versions. */
+  pathSecret?: string;
   subscriptionId?: string;
   expiresAt?: number;
   renewedAt?: number;
