@@ -73,7 +73,7 @@ function holds(user: TruthUser, { attribute, operator, value }: Clause): boolean
 }
 
 const DEFAULT_NAMES =
-  "displayName givenName surname jobTitle department companyName employeeId streetAddress city state postalCode country mobilePhone businessPhones officeLocation preferredLanguage";
+  "displayName mailNickname givenName surname jobTitle department companyName employeeId streetAddress city state postalCode country mobilePhone businessPhones officeLocation preferredLanguage";
 
 /** One attribute of the target that must be as the rules say. */
 export interface Expectation {

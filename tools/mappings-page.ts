@@ -26,9 +26,8 @@ those that they recommend to add.
 ${table(["target", "source within a cloud", "source across clouds"], defaultRows())}
 
 \`userPrincipalName\`, \`userType\`, \`accountEnabled\`, \`manager\` and \`sponsors\` are not mapped: the invitation makes the name, the job
-says the type, sign-in follows the source, and the job carries manager and sponsors. Two attributes of Entra's set are written only
-when you map them: \`mailNickname\`, because nicknames of several sources collide in one target, and \`showInAddressList\`, because
-Microsoft advises against setting it through Graph.
+says the type, sign-in follows the source, and the job carries manager and sponsors. One attribute of Entra's set is written only
+when you map it: \`showInAddressList\`, because Microsoft advises against setting it through Graph.
 
 **Mail across clouds.** People are invited by their userPrincipalName there, because an address of one cloud is unknown in the other,
 and sign-in takes its hint from \`mail\`. So \`mail\` of the target is the name at home. A job across clouds that maps it from something

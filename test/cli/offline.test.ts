@@ -208,9 +208,9 @@ describe("map", () => {
     const defaults = file("defaults.json", config({ scope: { allUsers: true, filter } }));
     const [answer] = ask("--config", defaults).answers;
     expect(answer).toMatchObject({ scope: { inScope: false, clauses: { "Sales.department EQUALS 'Sales'": false } } });
-    expect(answer).toHaveProperty("attributes.length", 17);
+    expect(answer).toHaveProperty("attributes.length", 18);
     expect(answer).toHaveProperty(
-      "attributes.16",
+      "attributes.17",
       expect.objectContaining({ target: "mail", value: "ada@emea.example" }),
     );
   });

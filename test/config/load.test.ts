@@ -44,7 +44,7 @@ describe("a job", () => {
       manager: true,
       actions: { create: true, update: true, delete: true },
     });
-    expect(pair?.jobs[0]?.mapper.mappings).toHaveLength(17);
+    expect(pair?.jobs[0]?.mapper.mappings).toHaveLength(18);
   });
   test("across clouds maps mail from the home name, carries no manager and adopts nobody in a government cloud", () => {
     const [pair] = load({ jobs: [{ ...job, target: "gov", userType: "guest", state: "on" }] }).pairs;

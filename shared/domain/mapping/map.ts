@@ -26,6 +26,7 @@ export type { Occasion, Wish } from "./mapping.ts";
  */
 export const DEFAULT_ATTRIBUTES = [
   "displayName",
+  "mailNickname",
   "givenName",
   "surname",
   "jobTitle",
