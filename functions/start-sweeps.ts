@@ -1,5 +1,6 @@
 import { app as functions } from "@azure/functions";
 import { inForce } from "../shared/pipeline/deployment.ts";
+import { keepJobs } from "../shared/pipeline/keep-jobs.ts";
 import { startSweeps } from "../shared/pipeline/start-sweeps.ts";
 import { app } from "../shared/wire.ts";
 
@@ -10,6 +11,8 @@ functions.timer("start-sweeps", {
   handler: async (_timer, context) => {
     await receiver.world.ready();
     const { world } = await inForce(receiver);
-    await startSweeps(world, receiver.log(context));
+    const log = receiver.log(context);
+    await keepJobs(world, log);
+    await startSweeps(world, log);
   },
 });

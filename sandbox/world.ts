@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { Connection } from "../shared/adapters/graph/connection.ts";
 import { GraphExtensions } from "../shared/adapters/graph/extensions.ts";
 import { Gateway } from "../shared/adapters/graph/gateway.ts";
+import { GraphInboundPolicy } from "../shared/adapters/graph/inbound-policy.ts";
 import { GraphSourceChanges } from "../shared/adapters/graph/source-changes.ts";
 import { GraphSourceListing } from "../shared/adapters/graph/source-listing.ts";
 import { GraphSourceTenant } from "../shared/adapters/graph/source-tenant.ts";
@@ -17,6 +18,7 @@ import { deadLetterQueue, QUEUES, type QueueName } from "../shared/messages/queu
 import { NotificationDesk } from "../shared/pipeline/accept-notification.ts";
 import { Deployment, inForce, madeOnce } from "../shared/pipeline/deployment.ts";
 import { keepExtensions } from "../shared/pipeline/keep-extensions.ts";
+import { keepJobs } from "../shared/pipeline/keep-jobs.ts";
 import { keepSubscriptions } from "../shared/pipeline/keep-subscriptions.ts";
 import { notificationAnswer } from "../shared/pipeline/notification-answer.ts";
 import { type Receiver, receiveHint, receivePageMessage } from "../shared/pipeline/receive.ts";
@@ -199,6 +201,7 @@ function startInstance(parts: Parts): Instance {
       return void clock.after(every, () => void tick());
     const running = await inForce(receiver).catch(() => receiver); // without storage nothing comes of it either way
     await Promise.allSettled([
+      keepJobs(running.world, decisionLog),
       startSweeps(running.world, decisionLog),
       startPasses(running.world, decisionLog),
       keepSubscriptions(running.world, decisionLog),
@@ -325,6 +328,7 @@ function worldOf(parts: Parts, life: Life, revision: string): World {
           extensions: new GraphExtensions(gateway, registrationOf(tenant)),
           sourceListing: new GraphSourceListing(gateway),
           targetListing: new GraphTargetListing(gateway, stampAttribute),
+          inbound: new GraphInboundPolicy(gateway),
         },
       ] as const;
     }),
@@ -401,6 +405,7 @@ function worldOf(parts: Parts, life: Life, revision: string): World {
     extensions: (id) => tenant(id).extensions,
     sourceListing: (id) => tenant(id).sourceListing,
     targetListing: (id) => tenant(id).targetListing,
+    inbound: (id) => tenant(id).inbound,
   };
 }
 

@@ -6,6 +6,7 @@ import { Connection } from "./adapters/graph/connection.ts";
 import { type CredentialSettings, tokenSource } from "./adapters/graph/credentials.ts";
 import { GraphExtensions } from "./adapters/graph/extensions.ts";
 import { Gateway } from "./adapters/graph/gateway.ts";
+import { GraphInboundPolicy } from "./adapters/graph/inbound-policy.ts";
 import { GraphSourceChanges } from "./adapters/graph/source-changes.ts";
 import { GraphSourceListing } from "./adapters/graph/source-listing.ts";
 import { GraphSourceTenant } from "./adapters/graph/source-tenant.ts";
@@ -129,6 +130,7 @@ function worldOf({ settings, tables, bus, ready }: Shared, loaded: LoadedConfig,
     extensions: (id) => tenant(id).extensions,
     sourceListing: (id) => tenant(id).sourceListing,
     targetListing: (id) => tenant(id).targetListing,
+    inbound: (id) => tenant(id).inbound,
   };
 }
 
@@ -187,6 +189,7 @@ function connect(tenant: TenantConfig, settings: EnvironmentSettings, loaded: Lo
     extensions: new GraphExtensions(gateway, registrationOf(tenant)),
     sourceListing: new GraphSourceListing(gateway),
     targetListing: new GraphTargetListing(gateway, stampAttribute),
+    inbound: new GraphInboundPolicy(gateway),
   };
 }
 

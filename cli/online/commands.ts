@@ -99,6 +99,7 @@ export function addOnline(program: Command): void {
     (options: Options) => run(async () => show(await call(connectionOf(options, process.env), "GET", "status", {}))),
   );
   addHeld(program);
+  addJobs(program);
   addList(program, "escrows", "escrows", "people whose last attempt failed, and when they are tried again", PAIR);
   addList(program, "log", "log", "the provisioning log of a day, newest first", [
     ...PAIR,
@@ -132,6 +133,33 @@ function addHeld(program: Command): void {
     command.requiredOption("--count <n>", "people in the set, as you looked at it");
     addAct(command, `held-${name}`, (options, [job, id]) => ({ job, set: id, count: text(options.count) }));
   }
+}
+
+function addJobs(program: Command): void {
+  const jobs = program.command("job").description("how jobs are, and what people do with them");
+  online(
+    jobs.command("list").description("every job: stopped or not, why, and who is left behind by those that are gone"),
+  ).action((options: Options) =>
+    run(async () => show(await call(connectionOf(options, process.env), "GET", "jobs", {}))),
+  );
+  const one = (name: string, summary: string) =>
+    jobs.command(name).description(summary).argument("<job>", "id of the job");
+  const pause = one("pause", "nothing is written for it until it is started");
+  addAct(
+    pause.requiredOption("--reason <text>", "kept with the job; no names of people"),
+    "job-pause",
+    (options, [job]) => ({ job, reason: text(options.reason) }),
+  );
+  addAct(one("start", "goes on, and lifts a quarantine"), "job-start", (_, [job]) => ({ job }));
+  const restart = one("restart", "reads everybody anew, tries who failed, lifts a quarantine");
+  addAct(
+    restart.option("--reset <scopes>", "Watermark, Escrows, QuarantineState, ConnectorDataStore, Full; with commas"),
+    "job-restart",
+    (options, [job]) => ({ job, reset: text(options.reset) }),
+  );
+  addAct(one("force-deletes", "approves every removal that waits"), "job-force-deletes", (_, [job]) => ({ job }));
+  const redrive = program.command("redrive").description("tries everybody now whose messages had given up");
+  addAct(redrive.argument("<job>", "id of the job"), "redrive", (_, [job]) => ({ job }));
 }
 
 function addDecisions(program: Command): void {

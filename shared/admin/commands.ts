@@ -11,6 +11,7 @@ import { transferLink } from "../pipeline/transfer-link.ts";
 import { pairKey, type World } from "../pipeline/world.ts";
 import { type Command, command } from "./command.ts";
 import { HELD_COMMANDS } from "./held-sets.ts";
+import { JOB_COMMANDS } from "./job-commands.ts";
 import { AdminError } from "./problem.ts";
 import { requestView, time, visiblePairs } from "./views.ts";
 
@@ -240,6 +241,7 @@ const ALL: readonly Command[] = [
   killOff,
   transfer,
   ...HELD_COMMANDS,
+  ...JOB_COMMANDS,
   decision("approve", "approved", "Agrees to what somebody else asks for."),
   decision("reject", "rejected", "Refuses what somebody asks for."),
 ];

@@ -13,6 +13,7 @@ import { appendAudit, readAudit, verifyAudit } from "./audit.ts";
 import { COMMANDS } from "./commands.ts";
 import { heldSet, heldSets } from "./held-sets.ts";
 import { type AdminRequest, BODY_BYTES_MAX, bodyOf, parsed, queryOf } from "./input.ts";
+import { jobsView } from "./job-commands.ts";
 import { type AdminAnswer, AdminError, answer, problem } from "./problem.ts";
 import { RateLimit } from "./rate-limit.ts";
 import { AuditQuery, peopleWaiting, provisioningLog, requestsView, statusView, time } from "./views.ts";
@@ -48,6 +49,7 @@ export class Admin {
     escrows: ({ running, principal, query }) => peopleWaiting(running.world, principal, query, false),
     "held/sets": ({ running, principal, query }) => heldSets(running.world, principal, query),
     "held/set": ({ running, principal, query }) => heldSet(running.world, principal, query),
+    jobs: ({ running, principal, query }) => jobsView(running.world, principal, query),
     log: ({ running, principal, query }) => provisioningLog(running.world, principal, query),
     requests: ({ running, principal, query }) => requestsView(running.world, principal, query),
     commands: async () => ({

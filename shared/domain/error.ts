@@ -227,6 +227,13 @@ export const ERRORS = {
     meaning: "The job was in quarantine for 28 days.",
     remedy: "Mend what the failures have in common, then `cross-cloud-sync job restart`.",
   },
+  INBOUND_INVITATIONS_BLOCKED: {
+    blame: "tenant",
+    held: true,
+    meaning:
+      "The target's cross-tenant access settings block B2B collaboration from this source. The job pauses; people stay.",
+    remedy: "Ask its administrators to allow it again; the job goes on by itself within a sweep.",
+  },
   INBOUND_SYNC_NOT_ALLOWED: {
     blame: "tenant",
     held: true,

@@ -69,6 +69,10 @@ export interface JobRow {
   refused?: { code: ErrorCode; at: number };
   health: Health;
   quarantine?: Quarantine;
+  /** The attempt for which everybody was asked to be looked at. */
+  awake?: number;
+  /** When the target's policy was read last. */
+  lookedAt?: number;
   /** When people and failures were counted last, and what was found. */
   counts?: JobCounts & { at: number };
 }

@@ -27,7 +27,8 @@ export interface Limits {
   firstCycle: number | undefined;
 }
 
-export type LimitKind = "removals" | "creations";
+export const LIMIT_KINDS = ["removals", "creations"] as const;
+export type LimitKind = (typeof LIMIT_KINDS)[number];
 /** `person`: in themselves. `group`: many lost the same group. `configuration`: the rules changed, or the job is retired. */
 export type CauseClass = "person" | "group" | "configuration";
 

@@ -64,6 +64,10 @@ function removalReason(plan: WritingPlan, { view: { scope } }: Seen): string | u
   return blocks && scope.kind === "out" && scope.user?.accountEnabled !== false ? scope.because : undefined;
 }
 
+/** A block that follows from a disabled account: written also while the job is in quarantine. */
+export const isSafetyBlock = (plan: WritingPlan, look: Seen): boolean =>
+  plan.kind === "update" && plan.effect === "disable" && removalReason(plan, look) === undefined;
+
 /** What is written although the removal waits: sign-in follows the source, or is blocked meanwhile if the job says so. */
 export function meanwhile(
   { code }: Admission & { kind: "waits" },

@@ -1,5 +1,5 @@
 import type { Job, Pair } from "../domain/job.ts";
-import { type HeldSet, type LimitKind, NEXT_SET } from "../domain/limits.ts";
+import { type HeldSet, LIMIT_KINDS, type LimitKind, NEXT_SET } from "../domain/limits.ts";
 import { hintInBulk } from "./hints.ts";
 import { Ledgers } from "./ledger.ts";
 import { pairKey, type World } from "./world.ts";
@@ -31,7 +31,6 @@ export interface HeldMember {
   because: string | undefined;
 }
 
-const KINDS: readonly LimitKind[] = ["removals", "creations"];
 /** Members that are looked up one by one for people to read. */
 const SHOWN_MAX = 500;
 
@@ -41,7 +40,7 @@ export async function listHeld(world: World): Promise<readonly HeldSummary[]> {
   const found: HeldSummary[] = [];
   for (const pair of world.rules.pairs)
     for (const { id } of pair.jobs)
-      for (const kind of KINDS) {
+      for (const kind of LIMIT_KINDS) {
         const { sets } = await ledgers.read({ pair, jobId: id, kind });
         found.push(...sets.map((set) => summary(pair, id, kind, set)));
       }
@@ -70,7 +69,7 @@ export async function showHeld(
 ): Promise<{ set: HeldSummary; members: readonly HeldMember[] } | undefined> {
   const place = placeOf(world, jobId);
   if (!place) return undefined;
-  for (const kind of KINDS) {
+  for (const kind of LIMIT_KINDS) {
     const { sets } = await new Ledgers(world).read({ ...place, jobId, kind });
     const set = sets.find(({ id }) => id === setId);
     if (!set) continue;
@@ -117,7 +116,7 @@ export async function decideHeld(world: World, decision: HeldDecision): Promise<
   if (!place) return { kind: "missing" };
   const { pair, job } = place;
   const ledgers = new Ledgers(world);
-  for (const kind of KINDS) {
+  for (const kind of LIMIT_KINDS) {
     const done = await ledgers.change({ pair, jobId, kind }, (ledger): DecidedSet | undefined => {
       const set = ledger.sets.find(({ id }) => id === setId);
       if (!set) return undefined;

@@ -5,7 +5,7 @@ import { claimIsLive, intoEscrow, type Link } from "../domain/link.ts";
 import { type ManagerChange, type Plan, type PlanRules, planUser } from "../domain/plan.ts";
 import { type ScopeDecision, type SourceView, scopingDetails } from "../domain/scope.ts";
 import { type Because, skipReasonOf } from "../domain/skip-reason.ts";
-import { type Admission, admit, meanwhile } from "./admission.ts";
+import { type Admission, admit, isSafetyBlock, meanwhile } from "./admission.ts";
 import { applyPlan, type WritingPlan } from "./apply-plans.ts";
 import { collisionCode } from "./candidates.ts";
 import { isRecorded, type LinkChange, readLink, type StoredLink, writeLink } from "./claims.ts";
@@ -13,7 +13,7 @@ import type { Deployment } from "./deployment.ts";
 import { hintReports, hintVerify } from "./hints.ts";
 import type { JobDesk } from "./job-state.ts";
 import type { LimitDesk } from "./limits.ts";
-import { type Look, lookAt, type Person, readSource } from "./look.ts";
+import { type Look, lookAt, managerNames, type Person, readSource } from "./look.ts";
 import type { Outcome } from "./outcome.ts";
 import { takeAddress, takeUser } from "./ownership.ts";
 import type { Pace } from "./pace.ts";
@@ -97,8 +97,10 @@ async function goOnTransferring(
 
 /** Nobody could even be read: bulk waits until the escrow is due, whoever asks for this person may try. */
 function waitsInEscrow(link: Link, person: Person, now: number): boolean {
-  return link.escrow !== undefined && link.inputs === undefined && now < link.escrow.nextAt && person.lane === "sweep";
+  return link.escrow !== undefined && link.inputs === undefined && now < link.escrow.nextAt && isBulk(person);
 }
+
+const isBulk = ({ lane, reason }: Person): boolean => lane === "sweep" && reason !== "operator";
 
 type Seen = Extract<Look, { kind: "seen" }>;
 
@@ -167,8 +169,16 @@ async function keep(
 }
 
 /** Who is in scope is so under these rules, and whatever was rejected is over. */
-const scopedBy = ({ pair }: Person, { view: { scope } }: Seen): LinkChange =>
-  scope.kind === "in" ? { scopedBy: pair.rulesHash, rejected: undefined } : {};
+function scopedBy({ pair }: Person, { view: { scope, manager } }: Seen): LinkChange {
+  if (scope.kind !== "in") return {};
+  const { managerId } = scope.user;
+  const known = managerId !== undefined && manager.kind === "set";
+  return {
+    scopedBy: pair.rulesHash,
+    rejected: undefined,
+    manager: known ? managerNames(managerId, manager.targetId) : undefined,
+  };
+}
 
 /** Seen and left as it is. */
 function whatShows(world: World, person: Person, look: Seen): LinkChange {
@@ -294,7 +304,8 @@ async function write(desk: Desk, person: Person, stored: StoredLink, look: Seen,
     return observed(world, person, stored, look, plan, job, observes ? undefined : look.inputs);
   await desk.deployment.mayWrite();
   const stopped = job && (await desk.jobs.whyStopped(job.id));
-  if (stopped) return done({ kind: "skipped", because: stopped });
+  const blocksStill = (stopped === "JOB_QUARANTINED" || stopped === "JOB_DISABLED") && isSafetyBlock(plan, look);
+  if (stopped && !blocksStill) return done({ kind: "skipped", because: stopped });
   const admission = await admit(desk.limits, person, stored, look, plan, job);
   if (admission.kind === "waits") {
     const instead = job && meanwhile(admission, look, rulesOf(world, person), job, plan);

@@ -9,6 +9,7 @@ import type { AppendOnly } from "../ports/append-only.ts";
 import type { Bus } from "../ports/bus.ts";
 import type { Chance, Clock } from "../ports/clock.ts";
 import type { Extensions } from "../ports/extensions.ts";
+import type { InboundPolicy } from "../ports/inbound-policy.ts";
 import type { Rows } from "../ports/rows.ts";
 import type { SourceChanges } from "../ports/source-changes.ts";
 import type { SourceListing } from "../ports/source-listing.ts";
@@ -34,6 +35,7 @@ export interface World {
   extensions(tenantId: string): Extensions;
   sourceListing(tenantId: string): SourceListing;
   targetListing(tenantId: string): TargetListing;
+  inbound(tenantId: string): InboundPolicy;
   /** Resolves when the tables exist; asks again after a failure. Throws `StorageUnavailable`. */
   ready(): Promise<void>;
   /** SHA-256 as base64url, for keys and for comparing inputs. */
@@ -163,10 +165,10 @@ export interface Checkpoint {
 export interface SubscriptionRow {
   /** Written before Graph is asked for the subscription, so that its first notification is already believed. */
   clientState: string;
-  resource: "/users" | "/groups";
-  notificationUrl: string;
   /** In both webhook addresses; absent in rows of earlier versions. */
   pathSecret?: string;
+  resource: "/users" | "/groups";
+  notificationUrl: string;
   subscriptionId?: string;
   expiresAt?: number;
   renewedAt?: number;

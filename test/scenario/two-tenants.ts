@@ -45,6 +45,8 @@ export type TwoTenantsOptions = Pick<WorldOptions, "seed"> & {
   /** Jobs `a`, `b`, …; default: one for each group. */
   jobs?: (groupA: string, groupB: string) => readonly Rules[];
   hub?: Partial<TenantSpec>;
+  /** What the app may do in the hub beside the usual; its administrators then have a client too. */
+  permissions?: readonly string[];
   formulas?: Formulas;
   knobs?: Partial<Knobs>;
   settings?: Partial<Settings>;
@@ -59,7 +61,7 @@ export function twoTenants(options: TwoTenantsOptions): TwoTenants {
   const apps = { source: chance.uuid(), target: chance.uuid() };
   const tenants = [
     spec("home", chance.uuid(), apps.source, SOURCE),
-    { ...spec("hub", chance.uuid(), apps.target, TARGET), ...options.hub },
+    { ...hubSpec(chance.uuid(), apps.target, options.permissions), ...options.hub },
   ];
   const [home, hub] = tenants as [TenantSpec, TenantSpec];
   const [groupA, groupB] = [chance.uuid(), chance.uuid()];
@@ -216,6 +218,16 @@ const spec = (name: string, id: string, clientId: string, permissions: readonly 
   initialDomain: `${name}.onmicrosoft.com`,
   clients: [{ clientId, permissions, extensions: [{ name: "syncSource", dataType: "String" }] }],
 });
+
+/** The client of the hub's own administrators. */
+export const HUB_ADMINISTRATORS = "ad000000-0000-4000-8000-000000000001";
+
+function hubSpec(id: string, clientId: string, more: readonly string[] | undefined): TenantSpec {
+  const usual = spec("hub", id, clientId, [...TARGET, ...(more ?? [])]);
+  if (!more) return usual;
+  const administrators = { clientId: HUB_ADMINISTRATORS, permissions: ["Policy.ReadWrite.CrossTenantAccess"] };
+  return { ...usual, clients: [...usual.clients, administrators] };
+}
 
 const employee = (name: string) => ({
   displayName: name,

@@ -1,0 +1,52 @@
+import * as z from "zod";
+import { SyncError } from "../../domain/error.ts";
+import type { InboundPolicy } from "../../ports/inbound-policy.ts";
+import type { GraphAnswer } from "./connection.ts";
+import type { Gateway } from "./gateway.ts";
+import { LOW } from "./listing.ts";
+
+const Synchronization = z.object({ userSyncInbound: z.object({ isSyncAllowed: z.boolean() }).nullish() });
+const Partner = z.object({
+  b2bCollaborationInbound: z
+    .object({
+      usersAndGroups: z
+        .object({ accessType: z.string(), targets: z.array(z.object({ target: z.string() }).loose()) })
+        .nullish(),
+    })
+    .nullish(),
+});
+
+/**
+ * Reads the cross-tenant access policy. Needs `Policy.Read.All`; without it nothing is known, and nothing follows.
+ * Source: Graph `crosstenantidentitysyncpolicypartner-get.md`, `crosstenantaccesspolicyconfigurationpartner-get.md`.
+ */
+export class GraphInboundPolicy implements InboundPolicy {
+  private readonly gateway: Gateway;
+
+  constructor(gateway: Gateway) {
+    this.gateway = gateway;
+  }
+
+  async from(sourceTenantId: string) {
+    const partner = `/policies/crossTenantAccessPolicy/partners/${sourceTenantId}`;
+    const answer = await this.get(`${partner}/identitySynchronization`);
+    if (!answer) return (await this.get("/users?$select=id&$top=1")) ? "unknown" : "consentMissing";
+    const allowed = Synchronization.safeParse(answer.body).data?.userSyncInbound?.isSyncAllowed;
+    if (answer.status === 200 && allowed === false) return "refused";
+    const users = Partner.safeParse((await this.get(partner))?.body).data?.b2bCollaborationInbound?.usersAndGroups;
+    const everybody = users?.targets.some(({ target }) => target === "AllUsers");
+    if (users?.accessType === "blocked" && everybody) return "blocked";
+    return answer.status === 200 && allowed === true ? "allowed" : "unknown";
+  }
+
+  /** `undefined`: refused. */
+  private async get(path: string): Promise<GraphAnswer | undefined> {
+    try {
+      const answer = await this.gateway.alone("read", { method: "GET", path, headers: LOW });
+      return answer.status === 401 || answer.status === 403 ? undefined : answer;
+    } catch (error) {
+      if (error instanceof SyncError && error.code === "TENANT_CONSENT_MISSING") return undefined;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import { LIMIT_KINDS } from "../domain/limits.ts";
+import type { Rows } from "../ports/rows.ts";
+import { readJobs } from "./job-state.ts";
+import { restartStreams } from "./restart-streams.ts";
+import { sourcesOf } from "./streams.ts";
+import { pairKey, type Tables, type World } from "./world.ts";
+
+/**
+ * A copy of what protects people, as lines of JSON, and the way back. In it: links, owners of target users and addresses, limits and
+ * held sets, states of jobs. Not in it: secrets of subscriptions, pace and watermarks, which are made anew; the logs, which are
+ * history. Rows that came after the copy stay.
+ */
+const COPIED = ["links", "targets", "limits", "limitparts", "jobs"] as const satisfies readonly (keyof Tables)[];
+type Copied = (typeof COPIED)[number];
+
+export interface CopiedRow {
+  table: Copied;
+  partition: string;
+  row: string;
+  value: unknown;
+}
+
+/** Every row, one after the other: a copy of a million people takes a thousand listings a table. */
+export async function* exportTables(world: World): AsyncIterable<CopiedRow> {
+  const jobs = await readJobs(world);
+  const pairs = new Set([
+    ...world.rules.pairs.map(({ source, target }) => pairKey(source.id, target.id)),
+    ...jobs.map(({ sourceTenantId, targetTenantId }) => pairKey(sourceTenantId, targetTenantId)),
+  ]);
+  const targets = new Set([
+    ...world.rules.pairs.map(({ target }) => target.id),
+    ...jobs.map((job) => job.targetTenantId),
+  ]);
+  const limits = jobs.flatMap(({ jobId, sourceTenantId, targetTenantId }) =>
+    LIMIT_KINDS.map((kind) => `${pairKey(sourceTenantId, targetTenantId)}_${jobId}_${kind}`),
+  );
+  const partitions: Readonly<Record<Copied, Iterable<string>>> = {
+    links: pairs,
+    targets,
+    limits,
+    limitparts: limits,
+    jobs: ["jobs"],
+  };
+  for (const table of COPIED) {
+    const rows: Rows<unknown> = world.tables[table];
+    for (const partition of partitions[table])
+      for await (const { row, value } of rows.list(partition)) yield { table, partition, row, value };
+  }
+}
+
+/**
+ * Puts the rows of a copy back; doing it again changes nothing. Claims of the copy are over: whoever had them is gone. Parts come
+ * before the rows that name them whatever the order of the lines, because rows are only believed when their parts are there.
+ * Afterwards everybody is looked at again.
+ */
+export async function importTables(world: World, rows: AsyncIterable<CopiedRow>): Promise<number> {
+  let count = 0;
+  for await (const { table, partition, row, value } of rows) {
+    if (!COPIED.includes(table)) throw new RangeError(`table ${table} is not part of a copy`);
+    const into: Rows<unknown> = world.tables[table];
+    await into.put(partition, row, table === "links" ? withoutClaim(value) : value);
+    count++;
+  }
+  for (const tenantId of sourcesOf(world)) await restartStreams(world, tenantId);
+  return count;
+}
+
+function withoutClaim(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) throw new RangeError("a link has to be an object");
+  return Object.fromEntries(Object.entries(value).filter(([name]) => name !== "claim"));
+}

@@ -1,0 +1,175 @@
+import { afterEach, expect, test } from "vitest";
+import type { Instance } from "../../sandbox/world.ts";
+import type { JobRow } from "../../shared/domain/job-state.ts";
+import type { Link } from "../../shared/domain/link.ts";
+import { type CopiedRow, exportTables, importTables } from "../../shared/pipeline/copy-tables.ts";
+import { pauseJob, redriveDeadLetters, restartJob, startJob } from "../../shared/pipeline/job-commands.ts";
+import { orphanedJobs } from "../../shared/pipeline/keep-jobs.ts";
+import { HOUR, MINUTE, SECOND } from "./contoso.ts";
+import { HUB_ADMINISTRATORS, type TwoTenants, type TwoTenantsOptions, twoTenants } from "./two-tenants.ts";
+
+/** How jobs stop, and how they go on. */
+
+const open: TwoTenants[] = [];
+afterEach(() => {
+  for (const c of open.splice(0)) c.world.close();
+});
+
+async function settled(options: Partial<TwoTenantsOptions> = {}, people = 6) {
+  const c = twoTenants({ seed: 21, jobs: (a) => [{ scope: { groups: [{ id: a }] } }], ...options });
+  open.push(c);
+  const ids = Array.from({ length: people }, (_, index) => c.hire(`user${index}`, [c.groupA]));
+  await until(c, 20 * MINUTE, () => c.faults().length === 0);
+  return { c, ids };
+}
+
+async function until(c: TwoTenants, limitMs: number, condition: () => boolean): Promise<void> {
+  for (let waited = 0; waited < limitMs && !condition(); waited += SECOND) await c.world.clock.runFor(SECOND);
+  expect(condition()).toBe(true);
+}
+const worldOf = (c: TwoTenants) => (c.world.instances.at(-1) as Instance).world;
+const row = (c: TwoTenants) => c.world.store.dump("jobs").map(({ value }) => value as JobRow)[0];
+const department = (c: TwoTenants, id: string) => c.guestsOf(id)[0]?.properties.department;
+/** The hub's administrators change their mind about the source. */
+async function allow({ world, sourceId }: TwoTenants, isSyncAllowed: boolean): Promise<void> {
+  const asked = world.graph.graph("hub", {
+    method: "PATCH",
+    url: `/v1.0/policies/crossTenantAccessPolicy/partners/${sourceId}/identitySynchronization`,
+    headers: {
+      authorization: `Bearer ${world.graph.token("hub", HUB_ADMINISTRATORS)}`,
+      "content-type": "application/json",
+    },
+    body: JSON.stringify({ userSyncInbound: { isSyncAllowed } }),
+  });
+  await world.clock.runFor(SECOND);
+  expect((await asked).status).toBe(204);
+}
+const linked = (c: TwoTenants) =>
+  c.world.store
+    .dump("links")
+    .filter(({ partition }) => partition !== "mark")
+    .map(({ row, value }) => `${row}: ${(value as Link).targetId}`)
+    .sort();
+const BY = { jobId: "a", by: "hub/alice" };
+
+test("a paused job writes nothing, says who paused it, and catches up with everything when it is started", async () => {
+  const { c, ids } = await settled();
+  const [first, second] = ids as [string, string];
+  await pauseJob(worldOf(c), { ...BY, why: "maintenance" });
+  await c.world.clock.runFor(2 * SECOND);
+  c.source.updateUser(first, { department: "While Paused" });
+  c.source.deleteUser(second);
+  const hired = c.hire("hired", [c.groupA]);
+  await c.world.clock.runFor(20 * MINUTE);
+  expect(department(c, first)).toBe("0");
+  expect(c.guestsOf(second)[0]?.deletedAt).toBeUndefined();
+  expect(c.guestsOf(hired)).toEqual([]);
+  expect(row(c)).toMatchObject({ paused: { by: "hub/alice", why: "maintenance" } });
+  await startJob(worldOf(c), BY);
+  await until(c, 5 * MINUTE, () => c.faults().length === 0);
+  expect(department(c, first)).toBe("While Paused");
+});
+
+test("a target that does not allow synchronization from the source stops the job within a sweep, and people stay", async () => {
+  const { c, ids } = await settled({ permissions: ["Policy.Read.All"] });
+  await allow(c, false);
+  await c.world.clock.runFor(2 * MINUTE);
+  expect(row(c)?.refused?.code).toBe("INBOUND_SYNC_NOT_ALLOWED");
+  c.source.deleteUser(ids[0] as string);
+  await c.world.clock.runFor(5 * MINUTE);
+  expect(c.guestsOf(ids[0] as string)[0]?.deletedAt).toBeUndefined();
+  await allow(c, true);
+  await until(c, 6 * MINUTE, () => c.faults().length === 0);
+});
+
+test("a job that is taken out of the file shows what it left behind", async () => {
+  const { c } = await settled();
+  expect(await orphanedJobs(worldOf(c))).toEqual([]);
+  await c.change([{ scope: { groups: [{ id: c.groupA }] }, state: "off" }], 10 * SECOND);
+  await c.world.clock.runFor(5 * MINUTE);
+  expect(await orphanedJobs(worldOf(c))).toMatchObject([{ job: { jobId: "a" }, people: 7 }]);
+});
+
+test("a restart lifts a quarantine, tries who failed, and reads everybody anew", async () => {
+  const { c, ids } = await settled();
+  const { jobs } = worldOf(c).tables;
+  const stored = await jobs.read("jobs", "a");
+  if (!stored) throw new Error("the job has no row");
+  const now = c.world.clock.now();
+  const quarantine = {
+    reason: "EncounteredEscrowProportionThreshold" as const,
+    seriesBegan: now,
+    currentBegan: now,
+    seriesCount: 0,
+    nextAttempt: now + 6 * HOUR,
+  };
+  const counts = { events: 10_000, failures: 9_000, referenceFailures: 0, at: now };
+  await jobs.put("jobs", "a", { ...stored.value, health: "quarantined", quarantine, counts });
+  await c.world.clock.runFor(2 * SECOND);
+  c.source.updateUser(ids[0] as string, { department: "In Quarantine" });
+  c.source.updateUser(ids[1] as string, { accountEnabled: false });
+  await c.world.clock.runFor(10 * MINUTE);
+  expect(department(c, ids[0] as string)).toBe("0");
+  expect(c.guestsOf(ids[1] as string)[0]?.accountEnabled).toBe(false); // whoever is disabled is blocked all the same
+  const done = await restartJob(worldOf(c), { ...BY, scopes: [] });
+  expect(done?.map(({ scope }) => scope)).toEqual(["QuarantineState", "Escrows", "Watermark"]);
+  await until(c, 5 * MINUTE, () => c.faults().length === 0);
+  expect(row(c)).toMatchObject({ health: "healthy" });
+});
+
+test("a quarantine ends by itself when the failures are gone at its next attempt", async () => {
+  const { c, ids } = await settled({ timerMs: MINUTE });
+  const { jobs } = worldOf(c).tables;
+  const stored = await jobs.read("jobs", "a");
+  const now = c.world.clock.now();
+  const quarantine = {
+    reason: "EncounteredEscrowProportionThreshold" as const,
+    seriesBegan: now - 5 * HOUR,
+    currentBegan: now - 5 * HOUR,
+    seriesCount: 0,
+    nextAttempt: now + 30 * MINUTE,
+  };
+  const counts = { events: 10_000, failures: 9_000, referenceFailures: 0, at: now };
+  await jobs.put("jobs", "a", { ...(stored?.value as JobRow), health: "quarantined", quarantine, counts });
+  await c.world.clock.runFor(2 * SECOND);
+  c.source.updateUser(ids[0] as string, { department: "In Quarantine" });
+  await c.world.clock.runFor(20 * MINUTE);
+  expect(department(c, ids[0] as string)).toBe("0");
+  await c.world.clock.runFor(20 * MINUTE);
+  expect(department(c, ids[0] as string)).toBe("In Quarantine");
+  await c.world.clock.runFor(2 * HOUR);
+  expect(row(c)).toMatchObject({ health: "healthy" });
+  expect(row(c)?.quarantine).toBeUndefined();
+});
+
+test("dead letters are visible and are driven again by command", async () => {
+  const { c, ids } = await settled();
+  const id = ids[0] as string;
+  c.world.hooks.before = (call) => {
+    if (call.to === "graph" && call.about.includes(id)) throw new TypeError("a defect");
+  };
+  c.source.updateUser(id, { department: "Poisoned" });
+  await c.world.clock.runFor(10 * MINUTE);
+  expect(c.link(id)?.escrow?.code).toBe("KEEPS_FAILING");
+  c.world.hooks.before = undefined;
+  expect(await redriveDeadLetters(worldOf(c))).toBe(1);
+  await until(c, MINUTE, () => department(c, id) === "Poisoned");
+});
+
+test("a copy of the tables is put back, twice, over nothing and over what came later", async () => {
+  const { c, ids } = await settled();
+  const copy: CopiedRow[] = [];
+  for await (const line of exportTables(worldOf(c))) copy.push(JSON.parse(JSON.stringify(line)));
+  const before = linked(c);
+  const lines = async function* () {
+    yield* copy;
+  };
+  for (const name of ["links", "targets", "limits", "limitparts", "jobs"]) c.world.store.clear(name);
+  for (let time = 0; time < 2; time++) expect(await importTables(worldOf(c), lines())).toBe(copy.length);
+  expect(linked(c)).toEqual(before);
+  c.source.updateUser(ids[0] as string, { department: "After The Restore" });
+  const hired = c.hire("hired", [c.groupA]);
+  await until(c, 30 * MINUTE, () => c.faults().length === 0);
+  expect(c.guestsOf(hired)).toHaveLength(1);
+  expect(c.crimes()).toEqual([]);
+});
