@@ -386,6 +386,7 @@ function worldOf(parts: Parts, life: Life, revision: string): World {
       passes: mortal(life, "passes", store.rows("passes")),
       passpages: mortal(life, "passpages", store.rows("passpages")),
       orphans: mortal(life, "orphans", store.rows("orphans")),
+      seats: mortal(life, "limits", store.rows("limits")),
       linkMark: mortal(life, "links", store.rows("links")),
       targetMark: mortal(life, "targets", store.rows("targets")),
       recovery: mortal(life, "deployment", store.rows("deployment")),

@@ -154,6 +154,7 @@ function rowsOf(tables: Tables): World["tables"] {
     passes: tables.rows("passes"),
     passpages: tables.rows("passpages"),
     orphans: tables.rows("orphans"),
+    seats: tables.rows("limits"),
     linkMark: tables.rows("links"),
     targetMark: tables.rows("targets"),
     recovery: tables.rows("deployment"),

@@ -7,6 +7,7 @@ import type { Mapper } from "../domain/mapping/map.ts";
 import { adminMistakes, adminScopesOf } from "./admin.ts";
 import { extensionMistakes, extensionsOf, stampAttributeOf } from "./extensions.ts";
 import { matchingMistakes } from "./matching.ts";
+import { listMistakes, policyMistakes } from "./policy.ts";
 import { type Rules, rulesOf } from "./rules.ts";
 import { type JobConfig, SyncConfig, type TenantConfig } from "./schema.ts";
 
@@ -54,6 +55,8 @@ export function loadConfig(text: string, file = "sync.config.json"): LoadedConfi
     ...jobMistakes(config),
     ...adminMistakes(config),
     ...rules.flatMap((rule) => rule.mistakes),
+    ...listMistakes(config),
+    ...config.jobs.flatMap((job, index) => [...policyMistakes(config, job, `jobs[${index}]`, rules[index] as Rules)]),
   ];
   if (mistakes.length > 0) throw new ConfigInvalid(file, mistakes);
   const tenants = config.tenants.map(tenantOf);
@@ -185,14 +188,6 @@ function* pairMistakes({ tenants }: SyncConfig, job: JobConfig, path: string): G
       remedy: "Set `acceptUnlistedPair` to true if you have tried it and want it all the same.",
     };
   }
-  const allowed = target.inbound?.userTypes;
-  if (allowed && !allowed.includes(job.userType)) {
-    yield {
-      path: `${path}.userType`,
-      problem: `the tenant ${target.name} does not let people in as ${job.userType}`,
-      remedy: `Use ${allowed.join(" or ")}, or ask the administrators of ${target.name} to widen \`inbound.userTypes\`.`,
-    };
-  }
 }
 
 function tenantOf(tenant: TenantConfig): Tenant {
@@ -204,6 +199,7 @@ function tenantOf(tenant: TenantConfig): Tenant {
     redirectUrl: tenant.redirectUrl ?? `${CLOUDS[tenant.cloud].myApps}/?tenantid=${tenant.id}`,
     extensions: extensionsOf(tenant),
     defaultDomain: tenant.defaultDomain,
+    maxUsers: tenant.inbound?.maxUsers,
   };
 }
 
@@ -217,16 +213,19 @@ function pairsOf(config: SyncConfig, tenants: readonly Tenant[], rules: readonly
     const key = `${source.id}/${target.id}`;
     const pair = pairs.get(key) ?? { source, target, clouds, jobs: [], texts: [] };
     const resolved = jobOf(job, source, target, clouds, rules[index] as Rules);
-    // Limits decide how many, never who: changing them changes nobody's inputs.
-    const { limits: _limits, whileHeld: _whileHeld, firstCycle: _firstCycle, ...decisive } = job;
-    const texts = [...pair.texts, decisive, resolved.mapper.mappings];
+    // Limits decide how many, never who: changing them changes nobody's inputs. A boundary only refuses.
+    const { limits: _l, whileHeld: _w, firstCycle: _f, boundary: _b, ...whom } = job;
+    const texts = [...pair.texts, whom, resolved.mapper.mappings];
     pairs.set(key, { ...pair, jobs: [...pair.jobs, resolved], texts });
   }
   return [...pairs.values()].map(({ texts, ...pair }) => ({
     ...pair,
-    rulesHash: hash(JSON.stringify([pair.source, pair.target, texts])),
+    rulesHash: hash(JSON.stringify([decisive(pair.source), decisive(pair.target), texts])),
   }));
 }
+
+/** How many, never who: a change of it changes nobody's inputs. */
+const decisive = ({ maxUsers: _maxUsers, ...tenant }: Tenant): unknown => tenant;
 
 function jobOf(job: JobConfig, source: Tenant, target: Tenant, clouds: CloudPair, rules: Rules): Job {
   const government = target.cloud === "usGov" || target.cloud === "usGovDoD";

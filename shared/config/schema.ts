@@ -2,6 +2,8 @@ import * as z from "zod";
 import { CLOUDS, type Cloud } from "../domain/cloud.ts";
 import { FLOW_TYPES } from "../domain/mapping/mapping.ts";
 import { EXTENSION_TYPES } from "../domain/mapping/targets.ts";
+import { Boundary, Inbound, Outbound } from "./policy.ts";
+import { name, says } from "./says.ts";
 
 /**
  * `sync.config.json`, as people write it. Every key says what it means and shows an example: `docs/configuration.md` and the
@@ -9,10 +11,6 @@ import { EXTENSION_TYPES } from "../domain/mapping/targets.ts";
  */
 
 const clouds = Object.keys(CLOUDS) as [Cloud, ...Cloud[]];
-const name = () => z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "use 1 to 63 lower-case letters, digits and hyphens");
-const says = <T extends z.ZodType>(schema: T, description: string, example: unknown): T =>
-  schema.meta({ description, examples: [example] });
-
 const ID = "2f6c9a1e-5d0b-4c7e-9a43-0b1d2e3f4a5b";
 const CLIENT = "7a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d";
 const GROUP = "c0ffee00-1234-4abc-8def-0123456789ab";
@@ -118,20 +116,14 @@ export const TenantConfig = z.strictObject({
     [{ name: EXTENSION, dataType: "Integer", create: true }],
   ),
   inbound: says(
-    z
-      .strictObject({
-        userTypes: says(
-          z
-            .array(z.enum(["guest", "member"]))
-            .min(1)
-            .optional(),
-          "What people who are synchronized into this tenant may become. Default: both.",
-          ["guest"],
-        ),
-      })
-      .optional(),
+    Inbound.optional(),
     "What the administrators of this tenant allow jobs to do in it; a job that asks for more is refused.",
-    { userTypes: ["guest"] },
+    { userTypes: ["guest"], sources: ["contoso-emea"], maxUsers: 5_000 },
+  ),
+  outbound: says(
+    Outbound.optional(),
+    "What the administrators of this tenant let out of it; a job that takes more is refused. Default: what the mappings name.",
+    { attributes: ["displayName", "department"] },
   ),
 });
 export type TenantConfig = z.infer<typeof TenantConfig>;
@@ -346,6 +338,11 @@ export const JobConfig = z.strictObject({
     { target: "displayName", source: "displayName" },
     { target: "companyName", constant: "Contoso EMEA" },
   ]),
+  boundary: says(
+    Boundary.optional(),
+    "What may leave the source tenant through this job. Default: what the mappings name, within `outbound` of the source.",
+    { attributes: ["displayName", "department"] },
+  ),
   manager: says(
     z.boolean().optional(),
     "Carry the manager, also its removal. Default: where Microsoft's own synchronization does (within Commercial). Across clouds it is an addition of ours.",

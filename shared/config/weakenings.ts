@@ -69,6 +69,7 @@ function* tenantWeakenings(previous: SyncConfig, next: SyncConfig, tenant: Tenan
   if (before.stampAttribute !== tenant.stampAttribute)
     yield* tell("stampAttribute", "the proof of who owns a guest is read elsewhere");
   yield* inboundWeakenings(path, before.inbound, tenant.inbound, tenant.id);
+  if (looserThan(before.outbound, tenant.outbound)) yield* tell("outbound", "more may leave the tenant than before");
   yield* protections(`${path}.`, before, tenant, tenant.id);
 }
 
@@ -163,14 +164,14 @@ function* protections(
 
 /**
  * Less is protected: something is taken away, a number of what is allowed grows (one that names a least shrinks), or a word or
- * a switch is another one. Lists are of what is required and may only grow.
+ * a switch is another one. Lists are of what is required and may only grow, or of what is allowed and may only shrink.
  */
 function looserThan(before: unknown, after: unknown, name = ""): boolean {
   if (before === undefined) return false;
   if (after === undefined || after === null) return true;
   if (typeof before === "number" && typeof after === "number")
     return /least|minimum|settling/i.test(name) ? after < before : after > before;
-  if (Array.isArray(before)) return !isPart(before, after);
+  if (Array.isArray(before)) return ALLOWED.includes(name) ? !isPart(after, before) : !isPart(before, after);
   if (isFields(before) && isFields(after))
     return Object.keys(before).some((key) => looserThan(before[key], after[key], key));
   return !same(before, after);

@@ -203,6 +203,13 @@ export const ERRORS = {
     remedy:
       "Look at who waits with `cross-cloud-sync held show`, and `approve` the set. For a first cycle set `firstCycle.expected` beforehand.",
   },
+  TARGET_FULL: {
+    blame: "object",
+    held: true,
+    meaning: "This deployment has as many users in the target as the target's administrators allow (`inbound.maxUsers`).",
+    remedy:
+      "Narrow the scope of the jobs, or ask the administrators of the target to widen `inbound.maxUsers`. Whoever waits is tried again when somebody has left.",
+  },
   CREATIONS_REJECTED: {
     blame: "object",
     held: true,

@@ -81,4 +81,6 @@ export interface Tenant {
   extensions: readonly DirectoryExtension[];
   /** Of the tenant's verified domains, for `DefaultDomain()`. */
   defaultDomain?: string | undefined;
+  /** The most users that this deployment may have in it. */
+  maxUsers?: number | undefined;
 }

@@ -19,6 +19,7 @@ import { takeAddress, takeUser } from "./ownership.ts";
 import type { Pace } from "./pace.ts";
 import { logOutcomeOf, logRowName, writeLog } from "./provisioning-log.ts";
 import type { Recovery } from "./recovery.ts";
+import type { SeatDesk } from "./seats.ts";
 import { shownBy, showsAfter } from "./shows.ts";
 import { finishTransfer, REMOVAL } from "./transfer-link.ts";
 import { reserveValues } from "./uniqueness.ts";
@@ -35,6 +36,7 @@ export interface Desk {
   limits: LimitDesk;
   jobs: JobDesk;
   recovery: Recovery;
+  seats: SeatDesk;
 }
 
 type Step = { kind: "done"; outcome: Outcome } | { kind: "startOver" };
@@ -312,7 +314,7 @@ async function write(desk: Desk, person: Person, stored: StoredLink, look: Seen,
     if (!instead) return wait(world, person, stored, look, admission);
     plan = instead;
   }
-  const mayNot = await refusal(world, person, plan);
+  const mayNot = (await refusal(world, person, plan)) ?? (await desk.seats.refusal(person, plan, stored?.value));
   if (mayNot) return hold(world, person, stored, look.inputs, mayNot);
   if (plan.kind === "create" && !(await reserveValues(world, person, plan.job.mapper.uniques, plan.wanted)))
     return { kind: "startOver" };

@@ -16,6 +16,7 @@ import type { Outcome } from "./outcome.ts";
 import { Pace } from "./pace.ts";
 import { type Desk, reconcileUser } from "./reconcile-user.ts";
 import { Recovery } from "./recovery.ts";
+import { SeatDesk } from "./seats.ts";
 import { sendPatiently } from "./send-patiently.ts";
 import type { World } from "./world.ts";
 
@@ -56,6 +57,7 @@ export class Reconciler {
       recovery: new Recovery(world),
       limits: new LimitDesk(world),
       jobs: new JobDesk(world),
+      seats: new SeatDesk(world),
     };
   }
 

@@ -19,6 +19,7 @@ import type { TargetListing } from "../ports/target-listing.ts";
 import type { TargetTenant } from "../ports/target-tenant.ts";
 import type { LedgerPart, LedgerRow } from "./ledger.ts";
 import type { Orphan, PassPage, PassRow, RecoveryState, TableMark } from "./pass-rows.ts";
+import type { SeatsRow } from "./seats.ts";
 
 /** Everything that the pipeline asks of the world. `shared/wire.ts` builds the real one, the sandbox the simulated one. */
 export interface World {
@@ -109,6 +110,8 @@ export interface Tables {
   limits: Rows<LedgerRow>;
   /** The same partition; row: a random id. Ids beyond a few hundred. */
   limitparts: Rows<LedgerPart>;
+  /** In the table of limits. Partition `users_{target}`; row `head`: how many users this deployment has there. */
+  seats: Rows<SeatsRow>;
   /** Partition `jobs`; row: the job. Jobs that were ever seen, and their states. */
   jobs: Rows<JobRow>;
   /** Partition `configuration`; row `accepted`. */

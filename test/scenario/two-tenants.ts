@@ -45,6 +45,8 @@ export type TwoTenantsOptions = Pick<WorldOptions, "seed"> & {
   /** Jobs `a`, `b`, …; default: one for each group. */
   jobs?: (groupA: string, groupB: string) => readonly Rules[];
   hub?: Partial<TenantSpec>;
+  /** What the configuration says of a tenant beside the usual. */
+  tenantSettings?: Readonly<Record<string, Rules>>;
   /** What the app may do in the hub beside the usual; its administrators then have a client too. */
   permissions?: readonly string[];
   formulas?: Formulas;
@@ -66,7 +68,11 @@ export function twoTenants(options: TwoTenantsOptions): TwoTenants {
   const [home, hub] = tenants as [TenantSpec, TenantSpec];
   const [groupA, groupB] = [chance.uuid(), chance.uuid()];
   const usual = (group: string) => ({ scope: { groups: [{ id: group }] } });
-  const config = configOf(tenants, options.jobs?.(groupA, groupB) ?? [usual(groupA), usual(groupB)]);
+  const config = configOf(
+    tenants,
+    options.jobs?.(groupA, groupB) ?? [usual(groupA), usual(groupB)],
+    options.tenantSettings,
+  );
   let current = config;
   const world = simulatedWorld({
     ...options,
@@ -106,7 +112,7 @@ export function twoTenants(options: TwoTenantsOptions): TwoTenants {
     groupB,
     config: () => current,
     async change(jobs, besideMs) {
-      current = configOf(tenants, jobs);
+      current = configOf(tenants, jobs, options.tenantSettings);
       const before = [...world.instances];
       for (const _ of before) world.start(current);
       await world.clock.runFor(besideMs);
@@ -238,7 +244,11 @@ const employee = (name: string) => ({
   department: "0",
 });
 
-function configOf(tenants: readonly TenantSpec[], rules: readonly Rules[]): SyncConfig {
+function configOf(
+  tenants: readonly TenantSpec[],
+  rules: readonly Rules[],
+  settings: TwoTenantsOptions["tenantSettings"] = {},
+): SyncConfig {
   const job = (id: string, more: Rules) => ({
     id,
     source: "home",
@@ -262,6 +272,7 @@ function configOf(tenants: readonly TenantSpec[], rules: readonly Rules[]): Sync
       id,
       cloud,
       credential: { kind: "certificate", clientId: clients[0]?.clientId, path: `${name}.pem` },
+      ...settings[name],
     })),
     jobs: rules.map((more, index) => job(String.fromCharCode(97 + index), more)),
   });

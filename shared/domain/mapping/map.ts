@@ -1,3 +1,4 @@
+import { type Flow, propertyOf } from "../boundary.ts";
 import type { CloudPair } from "../cloud.ts";
 import type { ErrorCode } from "../error.ts";
 import type { AttributeValue, SourceUser } from "../user.ts";
@@ -77,6 +78,8 @@ export type Wishes =
 /** The mappings of a job, compiled once. */
 export interface Mapper {
   mappings: readonly AttributeMapping[];
+  /** What each of them reads and writes. */
+  flows: readonly Flow[];
   /** Properties of source users that have to be read. */
   sources: readonly string[];
   /** Properties of target users that have to be read: those that are written, and their other parts. */
@@ -167,15 +170,20 @@ function expressionOf(
 }
 
 function mapperOf(compiled: readonly Compiled[]): Mapper {
-  const names = compiled.flatMap(({ source, expression }) => [
+  const namesOf = ({ source, expression }: Compiled) => [
     ...(source === undefined ? [] : [source]),
     ...(expression?.attributes ?? []),
-  ]);
+  ];
+  const names = compiled.flatMap(namesOf);
   const view = viewOf(names);
   const isUnique = ({ expression }: Compiled) => expression?.functions.has("SelectUniqueValue") === true;
   const unique = compiled.filter(isUnique);
   return {
     mappings: compiled.map(({ mapping }) => mapping),
+    flows: compiled.map((one) => ({
+      target: one.mapping.target,
+      reads: [...new Set(namesOf(one).map(propertyOf))],
+    })),
     sources: readAttributes(names),
     targets: [...new Set(compiled.flatMap(({ mapping: { target } }) => wholeOf(target)))],
     uniques: unique.map(({ mapping }) => mapping.target),
