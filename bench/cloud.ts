@@ -8,7 +8,7 @@ import { type CloudOptions, type LocalCloud, startCloud } from "../sandbox/local
 import { CommitFeed, type DayCloud, openDayCloud } from "../sandbox/organization/day-cloud.ts";
 import type { SyncConfig } from "../shared/config/schema.ts";
 import { buildApp } from "../tools/build.ts";
-import { PLAIN_KNOBS } from "./small-world.ts";
+import { PLAIN_KNOBS, UNLIMITED } from "./small-world.ts";
 
 /** The local cloud as a bench needs it: tables in memory, the app's documented settings, everything watched. */
 export interface BenchCloud {
@@ -34,7 +34,7 @@ export async function benchCloud(options: CloudOptions & { profile?: string | un
   let cloud: LocalCloud | undefined;
   try {
     await buildApp(join(CHECKOUT, "functions"), join(folder, "dist"));
-    const { profile, ...others } = options;
+    const { profile, jobs = (config: SyncConfig) => config, ...others } = options;
     const place = (file: string) => `--cpu-prof --cpu-prof-dir=${dirname(file)} --cpu-prof-name=${basename(file)}`;
     const node = profile === undefined ? {} : { NODE_OPTIONS: place(profile) };
     cloud = await startCloud({
@@ -43,6 +43,7 @@ export async function benchCloud(options: CloudOptions & { profile?: string | un
       realistic: true,
       inMemory: true,
       ...others,
+      jobs: (config) => jobs({ ...config, jobs: config.jobs.map((job) => ({ ...job, ...UNLIMITED })) }),
       knobs: { ...PLAIN_KNOBS, ...others.knobs },
       settings: { ...node, ...others.settings },
     });

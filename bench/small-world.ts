@@ -11,6 +11,17 @@ export interface SmallWorld {
   target: { name: string; id: string; clientId: string };
 }
 
+/** What people would have to agree to is not what is measured. */
+export const UNLIMITED = {
+  limits: {
+    removals: { immediatePerHour: 1_000_000, perHour: 1_000_000, perDay: 1_000_000, percent: 100, minimumSource: 0 },
+    creations: { perHour: 1_000_000, perDay: 1_000_000 },
+    settlingMinutes: 0,
+    approvalHours: 24,
+  },
+  firstCycle: { expected: 1_000_000 },
+};
+
 export interface SmallWorldOptions {
   seed: number;
   /** Computed people of the source. */
@@ -72,6 +83,7 @@ export function smallWorld(options: SmallWorldOptions): SmallWorld {
         state: "on",
         scope: { allUsers: true },
         userType: options.pair === "across" ? "guest" : "member",
+        ...UNLIMITED,
       },
     ],
   });

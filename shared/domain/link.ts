@@ -38,6 +38,8 @@ export interface Link {
   administrator?: number;
   /** Rules under which the person was in scope last: who leaves under others may have been put out by them. */
   scopedBy?: string;
+  /** Whom the last decision found: `{source user}/{target user}` of the manager. */
+  manager?: string;
   /** A removal or creation for this cause was rejected by people. */
   rejected?: string;
   /** When we last wrote to the target user: until every replica has seen it, a reading that contradicts it is not believed. */

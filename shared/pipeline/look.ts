@@ -40,11 +40,11 @@ export async function lookAt(world: World, person: Person, link: Link | undefine
   const restless = scope.kind === "in" && scope.job.mapper.restless;
   if (link && !restless && isAsBefore(link, inputs, person.reason, world.clock.now()))
     return { kind: "asBefore", link };
-  const [target, manager, groupsHealthy] = await Promise.all([
+  const [target, groupsHealthy] = await Promise.all([
     readTarget(world, person, link, scope),
-    readManager(world, pair, scope),
     readGroups(world, pair, link, scope),
   ]);
+  const manager = await readManager(world, pair, link, scope, target);
   const nobody = await hasOurManagerForNobody(world, pair, scope, target);
   const self = {
     link: linkName(pair.source.id, userId),
@@ -58,6 +58,9 @@ export async function lookAt(world: World, person: Person, link: Link | undefine
     view: { now, link, scope, target, manager: nobody ? { kind: "remove" } : manager, groupsHealthy, moment, self },
   };
 }
+
+/** How a link remembers a manager: the source user and the target user. */
+export const managerNames = (managerId: string, targetId: string): string => `${managerId}/${targetId}`;
 
 /** What mappings evaluate with, beside the user. */
 export const momentOf = (world: Pick<World, "clock" | "chance">, { source }: Pair): MappingMoment => ({
@@ -162,11 +165,21 @@ async function readTarget(
   return readCandidates(world, person, { address, stamp, attributes: targetAttributes(pair), ...newcomer });
 }
 
-async function readManager(world: World, pair: Pair, scope: ScopeDecision): Promise<ManagerView> {
+/** Whoever shows the manager that was found the last time is not asked for again. */
+async function readManager(
+  world: World,
+  pair: Pair,
+  link: Link | undefined,
+  scope: ScopeDecision,
+  target: TargetView,
+): Promise<ManagerView> {
   if (scope.kind !== "in" || !scope.job.manager || !scope.user.managerId) return { kind: "leave" };
-  const link = (await world.tables.links.read(pairKey(pair.source.id, pair.target.id), scope.user.managerId))?.value;
-  const present = link?.state === "linked" || link?.state === "invited";
-  return present && link.targetId ? { kind: "set", targetId: link.targetId } : { kind: "leave" };
+  const shown = target.kind === "found" ? target.user.managerId : undefined;
+  if (shown !== undefined && link?.manager === managerNames(scope.user.managerId, shown))
+    return { kind: "set", targetId: shown };
+  const found = (await world.tables.links.read(pairKey(pair.source.id, pair.target.id), scope.user.managerId))?.value;
+  const present = found?.state === "linked" || found?.state === "invited";
+  return present && found.targetId ? { kind: "set", targetId: found.targetId } : { kind: "leave" };
 }
 
 /**
