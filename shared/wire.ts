@@ -205,6 +205,9 @@ function credentialOf({ credential, cloud }: TenantConfig): CredentialSettings {
   }
 }
 
+/** Whoever needed it comes again. */
+const ONCE = { retryOptions: { maxRetries: 0 } };
+
 async function pemOf({
   path,
   keyVault,
@@ -215,7 +218,7 @@ async function pemOf({
   if (path !== undefined) return readFile(path, "utf8");
   if (!keyVault) throw new Error("a certificate without a place");
   const { SecretClient } = await import("@azure/keyvault-secrets");
-  const secret = await new SecretClient(keyVault.url, new ManagedIdentityCredential()).getSecret(keyVault.name);
+  const secret = await new SecretClient(keyVault.url, new ManagedIdentityCredential(), ONCE).getSecret(keyVault.name);
   if (!secret.value) throw new Error("the certificate in Key Vault is empty");
   return secret.value;
 }

@@ -62,7 +62,7 @@ export type Credential = z.infer<typeof Credential>;
 
 export const TenantConfig = z.strictObject({
   name: says(name(), "How jobs name the tenant.", "contoso-emea"),
-  id: says(z.guid(), "Tenant (directory) id.", ID),
+  id: says(z.guid().toLowerCase(), "Tenant (directory) id.", ID),
   cloud: says(
     z.enum(clouds),
     "The Microsoft cloud: `global` (also GCC), `usGov` (GCC High), `usGovDoD`, `china` (21Vianet).",
@@ -296,7 +296,7 @@ export const JobConfig = z.strictObject({
         z
           .array(
             z.strictObject({
-              id: says(z.guid(), "Object id of a group in the source tenant.", GROUP),
+              id: says(z.guid().toLowerCase(), "Object id of a group in the source tenant.", GROUP),
               transitive: says(z.boolean().default(false), "Members of groups within the group count too.", true),
             }),
           )
@@ -304,7 +304,9 @@ export const JobConfig = z.strictObject({
         "Members of any of these groups.",
         [{ id: GROUP, transitive: true }],
       ),
-      users: says(z.array(z.guid()).default([]), "Object ids of users who are assigned by themselves.", [ID]),
+      users: says(z.array(z.guid().toLowerCase()).default([]), "Object ids of users who are assigned by themselves.", [
+        ID,
+      ]),
       filter: says(
         z.union([ReadableGroups, EntraFilter]).optional(),
         "Narrows all of the above: one group of clauses has to hold as a whole. Also takes `scope` of a synchronization schema as it is.",

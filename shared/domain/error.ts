@@ -335,6 +335,13 @@ export const ERRORS = {
     remedy:
       "Create the extension property `syncSource` (String, User) on the app registration, or set `stampAttribute` to the one that exists.",
   },
+  FOREIGN_LINK: {
+    blame: "tenant",
+    meaning:
+      "A link to the next page, from an answer of Graph or from a row of ours, leads outside the tenant's Graph root. Nothing was sent, no token either.",
+    remedy:
+      "Treat it as an attack until it is explained: look at who can write to the tables, and at what stands between the app and Graph. Then `cross-cloud-sync job restart --reset Watermark`.",
+  },
   STORAGE_UNAVAILABLE: {
     blame: "ours",
     meaning: "Table Storage did not answer.",

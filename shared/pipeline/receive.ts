@@ -8,6 +8,7 @@ import { hintMessage } from "./hints.ts";
 import { keepTenantSubscriptions } from "./keep-subscriptions.ts";
 import { runPass } from "./passes.ts";
 import type { Reconciler } from "./reconcile-users.ts";
+import { isOurs, securityEvent } from "./security-event.ts";
 import { sendPatiently } from "./send-patiently.ts";
 import type { World } from "./world.ts";
 
@@ -31,6 +32,9 @@ export async function receiveHint(
   log: DecisionLog,
 ): Promise<void> {
   const hint = readable(Hint.safeParse(message), "hint", log);
+  const named = [hint.sourceTenantId, hint.targetTenantId ?? hint.sourceTenantId];
+  if (!named.every((id) => isOurs(receiver.world, id)))
+    return securityEvent(log, "foreignTenant", { hintId: hint.id, tenantIds: named });
   let running: Receiver;
   try {
     await receiver.world.ready();
@@ -64,6 +68,8 @@ const becauseOf = (error: Error): string => (error instanceof SyncError ? error.
 
 export async function receivePageMessage(receiver: Receiver, message: unknown, log: DecisionLog): Promise<void> {
   const page = readable(PageMessage.safeParse(message), "page message", log);
+  if (!isOurs(receiver.world, page.tenantId))
+    return securityEvent(log, "foreignTenant", { kind: page.kind, tenantIds: [page.tenantId] });
   let { world } = receiver;
   try {
     await world.ready();
@@ -76,6 +82,8 @@ export async function receivePageMessage(receiver: Receiver, message: unknown, l
   } catch (error) {
     if (!isPassing(error)) throw error;
     // Not an attempt: the same message comes back when there is reason to hope. The timer would take the run up too.
+    const { tenantId } = page;
+    if (error instanceof SyncError && error.code === "FOREIGN_LINK") securityEvent(log, "foreignLink", { tenantId });
     const superseded = error instanceof SyncError && error.code === "CONFIG_SUPERSEDED";
     const named = error instanceof SyncError && !superseded ? error.afterMs : undefined;
     const afterMs = named ?? world.chance.between(3_000, 15_000);

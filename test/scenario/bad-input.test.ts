@@ -188,7 +188,7 @@ describe("messages", () => {
       .dump("provisioninglog")
       .filter(({ value }) => (value as { code?: string }).code === "MESSAGE_UNREADABLE");
     expect(told).toHaveLength(3);
-    expect(c.world.log.some(({ event }) => event === "hint without a job")).toBe(true);
+    expect(c.world.log.some(({ event }) => event === "security event")).toBe(true);
     c.world.close();
   });
 });

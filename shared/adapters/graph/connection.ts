@@ -46,6 +46,8 @@ export class NoAnswer extends Error {
 
 const VERSION = "v1.0";
 const TIMEOUT_MS = 30_000;
+/** A page of 999 users with all attributes is a tenth of it. */
+const ANSWER_MAX_BYTES = 16 * 1_048_576;
 /** Shared: the exception that an abort makes by itself costs as much as half a small answer. */
 const FINISHED = new Error("finished");
 
@@ -64,7 +66,7 @@ export class Connection {
     });
   }
 
-  /** Throws `NoAnswer`. Refuses links to any other host than the tenant's own before a token goes anywhere. */
+  /** Throws `NoAnswer`, and `FOREIGN_LINK` before a token is even asked for. */
   async send(call: GraphCall, signal?: AbortSignal): Promise<GraphAnswer> {
     const url = this.urlOf(call.path);
     const controller = new AbortController();
@@ -83,13 +85,12 @@ export class Connection {
     }
   }
 
+  /** Links are Graph's, and come from its answers and from our rows: none is believed to lead where it should. */
   urlOf(path: string): string {
-    if (path.startsWith("/")) return `${this.settings.root}/${VERSION}${path}`;
-    if (path.startsWith(`${this.settings.root}/`)) return path;
-    throw new SyncError("TENANT_UNAVAILABLE", {
-      tenantId: this.settings.tenantId,
-      detail: "a link leads to another host",
-    });
+    const { root, tenantId } = this.settings;
+    if (path.startsWith("/")) return `${root}/${VERSION}${path}`;
+    if (path.startsWith(`${root}/${VERSION}/`) && isWithin(path, root)) return path;
+    throw new SyncError("FOREIGN_LINK", { tenantId });
   }
 
   private async request(url: string, call: GraphCall, signal: AbortSignal): Promise<GraphAnswer> {
@@ -128,7 +129,7 @@ function perform(request: ReturnType<Client["api"]>, { method, body }: GraphCall
 async function parse(response: Response): Promise<unknown> {
   let text: string;
   try {
-    text = await response.text();
+    text = await textOf(response);
   } catch (error) {
     if (!response.ok) return undefined;
     throw new NoAnswer(true, error);
@@ -140,6 +141,25 @@ async function parse(response: Response): Promise<unknown> {
     if (!response.ok) return undefined; // the status and its headers say enough
     throw new NoAnswer(true, error); // cut short, or not from Graph
   }
+}
+
+/** Throws when the answer is cut off, or larger than any that Graph gives: the rest of it is not read. */
+async function textOf({ body }: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let size = 0;
+  let text = "";
+  for await (const chunk of body ?? []) {
+    size += chunk.byteLength;
+    if (size > ANSWER_MAX_BYTES) throw new Error(`an answer of more than ${ANSWER_MAX_BYTES} bytes`);
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+/** Also after `..` and the like are resolved, as the transport does. */
+function isWithin(link: string, root: string): boolean {
+  const url = URL.canParse(link) ? new URL(link) : undefined;
+  return url?.origin === new URL(root).origin && url.pathname.startsWith(`/${VERSION}/`) && url.username === "";
 }
 
 /** A refused connection or an unknown host: nothing has left this machine. */
@@ -167,7 +187,8 @@ class Sender implements Middleware {
     const url = typeof context.request === "string" ? context.request : context.request.url;
     const headers = new Headers(context.options?.headers as Record<string, string>);
     headers.set("Authorization", `Bearer ${await this.token()}`);
-    context.response = await this.settings.transport(url, { ...(context.options as RequestInit), headers });
+    const options = { ...(context.options as RequestInit), headers, redirect: "manual" as const };
+    context.response = await this.settings.transport(url, options);
   }
 
   private async token(): Promise<string> {

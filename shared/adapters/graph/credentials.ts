@@ -54,7 +54,8 @@ export function tokenSource(settings: TokenSettings): () => Promise<string> {
 }
 
 async function credentialOf({ tenantId, login, ownAuthority, credential }: TokenSettings): Promise<TokenCredential> {
-  const options = { authorityHost: login, disableInstanceDiscovery: ownAuthority };
+  // The hint comes back instead. What asks the platform's own identity endpoint keeps its few tries: that one needs them at start.
+  const options = { authorityHost: login, disableInstanceDiscovery: ownAuthority, retryOptions: { maxRetries: 0 } };
   switch (credential.kind) {
     case "certificate":
       return new ClientCertificateCredential(

@@ -50,6 +50,9 @@ export class Gateway {
     return this.connection.settings.tenantId;
   }
 
+  /** A link of an answer, before it is put on record. Throws `FOREIGN_LINK`. */
+  readonly ownLink = (link: string): string => this.connection.urlOf(link);
+
   readonly now = (): number => this.clock.now();
 
   /** Throws `SyncError` for a tenant that is throttled, down or refuses us. Any other status is the caller's. */
@@ -75,6 +78,7 @@ export class Gateway {
 
   private submit(kind: Kind, call: GraphCall, lane: Lane, signal: AbortSignal | undefined): Promise<GraphAnswer> {
     return new Promise((resolve, reject) => {
+      this.connection.urlOf(call.path); // in a batch the link itself does not travel through `send`
       this.refuseWhileHeld(kind);
       this.circuit.enter();
       const headers = lane === "sweep" ? { ...call.headers, "x-ms-throttle-priority": "Low" } : call.headers;

@@ -32,6 +32,7 @@ export async function listPage<T>(
   if (hasExpired(answer)) return { kind: "expired" };
   if (answer.status === 404 && of404) return { kind: "page", items: [], unreadable: 0, next: undefined };
   const page = pageOf(gateway, answer);
+  if (page["@odata.nextLink"]) gateway.ownLink(page["@odata.nextLink"]);
   const items = page.value.flatMap((item) => read(item) ?? []);
   return { kind: "page", items, unreadable: page.value.length - items.length, next: page["@odata.nextLink"] };
 }

@@ -89,6 +89,7 @@ export class GraphSourceChanges implements SourceChanges {
     if (isReset(answer)) return { kind: "reset" };
     const page = this.page(answer);
     const [more, done] = [page["@odata.nextLink"], page["@odata.deltaLink"]];
+    for (const link of [more, done]) if (link) this.gateway.ownLink(link);
     if (more) return { kind: "page", ...read(page.value), next: { kind: "more", link: more } };
     if (done) return { kind: "page", ...read(page.value), next: { kind: "done", link: done } };
     throw this.unusable("a page without nextLink and deltaLink");

@@ -45,6 +45,7 @@ export class GraphTargetListing implements TargetListing {
     const [more, done] = [page["@odata.nextLink"], page["@odata.deltaLink"]];
     const next = more ?? done;
     if (next === undefined) throw unusable(this.gateway, "a page without nextLink and deltaLink");
+    this.gateway.ownLink(next);
     return {
       kind: "page",
       users,
