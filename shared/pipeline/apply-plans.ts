@@ -91,9 +91,11 @@ async function takeClaim(work: Work) {
   const claim: Claim = { id: name, plan: plan.kind, at: world.clock.now() };
   const jobId = work.job?.id ?? stored?.value.jobId;
   const unrecorded = intended(stored?.value, plan, { ...work, because: becauseOf(work) });
-  const more = blocks ? { blockedByUs: true } : {};
+  // Under which rules the person was in scope is known now: whoever dies here must not make it look as if others put them out.
+  const more = { ...work.scoped, ...(blocks ? { blockedByUs: true } : {}) };
   if (plan.kind !== "create") return writeLink(world, person, stored, "marked", { claim, unrecorded, jobId, ...more });
   return writeLink(world, person, stored, "inviting", {
+    ...work.scoped,
     claim,
     unrecorded,
     jobId,
