@@ -155,11 +155,15 @@ export function claimIsLive(link: Link, ageMs: number): boolean {
 
 /** Entra retries failed objects after 6, 12 and 24 hours; before that come three quick tries of ours. */
 const ESCROW_MS = [60_000, 600_000, 3_600_000, 6 * 3_600_000, 12 * 3_600_000, 24 * 3_600_000];
+/** Entra gives up after 28 days. From then on somebody has to change something, or ask; we look once in as many days. */
+const FOUR_WEEKS_MS = 28 * 24 * 3_600_000;
 
 export function intoEscrow(before: Escrow | undefined, code: ErrorCode, now: number): Escrow {
-  const failures = before?.code === code ? before.failures + 1 : 1;
+  const same = before?.code === code;
+  const failures = same ? before.failures + 1 : 1;
+  const since = same ? before.since : now;
   const wait = ESCROW_MS[Math.min(failures, ESCROW_MS.length) - 1] ?? 0;
-  return { code, failures, nextAt: now + wait, since: before?.code === code ? before.since : now };
+  return { code, failures, nextAt: now + (now - since >= FOUR_WEEKS_MS ? FOUR_WEEKS_MS : wait), since };
 }
 
 /** Names a link in other rows and in the stamp. */

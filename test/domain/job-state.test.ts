@@ -12,6 +12,7 @@ import {
   restarted,
   whyStopped,
 } from "../../shared/domain/job-state.ts";
+import { intoEscrow } from "../../shared/domain/link.ts";
 
 const HOUR = 3_600_000;
 const job: JobRow = { jobId: "a", sourceTenantId: "s", targetTenantId: "t", health: "healthy" };
@@ -89,4 +90,18 @@ describe("states of health", () => {
     expect(afterCount(tried, GOOD, 6 * HOUR)).toMatchObject({ health: "healthy" });
     expect(afterCount(tried, GOOD, 6 * HOUR).quarantine).toBeUndefined();
   });
+});
+
+test("a person's failure is tried after 1 minute, 10 minutes, 1, 6, 12 and 24 hours, daily for 28 days, and hardly ever after", () => {
+  let escrow = intoEscrow(undefined, "VALUE_REFUSED", 0);
+  const waits: number[] = [];
+  for (let now = 0; waits.length < 40; now = escrow.nextAt) {
+    if (waits.length > 0) escrow = intoEscrow(escrow, "VALUE_REFUSED", now);
+    waits.push((escrow.nextAt - now) / HOUR);
+  }
+  expect(waits.slice(0, 7)).toEqual([1 / 60, 1 / 6, 1, 6, 12, 24, 24]);
+  const last = waits.indexOf(28 * 24);
+  expect(waits.slice(0, last).reduce((sum, wait) => sum + wait, 0)).toBeGreaterThanOrEqual(28 * 24);
+  expect(new Set(waits.slice(last))).toEqual(new Set([28 * 24]));
+  expect(intoEscrow(escrow, "TARGET_REFUSED", 0)).toMatchObject({ failures: 1, nextAt: 60_000 });
 });
