@@ -1,6 +1,7 @@
+import { once } from "node:events";
 import { createReadStream, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
-import * as z from "zod";
+import type * as z from "zod";
 import { UsageError } from "./exit-code.ts";
 
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
@@ -21,7 +22,15 @@ export function parseJson<T>(text: string, schema: z.ZodType<T>): { value: T } |
     return { wrong: asError(error).message };
   }
   const parsed = schema.safeParse(raw);
-  return parsed.success ? { value: parsed.data } : { wrong: z.prettifyError(parsed.error).replaceAll("\n", " ") };
+  return parsed.success ? { value: parsed.data } : { wrong: toldIn(parsed.error) };
+}
+
+const toldIn = (error: z.ZodError): string =>
+  error.issues.map(({ path, message }) => `${path.length > 0 ? `${path.join(".")}: ` : ""}${message}`).join("; ");
+
+/** One line of standard output. Waits for a slow reader, so that answers do not pile up in memory. */
+export async function write(answer: unknown): Promise<void> {
+  if (!process.stdout.write(`${JSON.stringify(answer)}\n`)) await once(process.stdout, "drain");
 }
 
 export function readText(file: string): string {

@@ -9,7 +9,7 @@ import {
   firstFree,
 } from "../../shared/domain/mapping/expression/index.ts";
 import { EXIT, UsageError } from "../exit-code.ts";
-import { lines, parseJson, readJson } from "../files.ts";
+import { lines, parseJson, readJson, write } from "../files.ts";
 import { MOMENT, momentOf } from "./moment.ts";
 
 const ATTRIBUTES = z.record(z.string(), z.unknown());
@@ -27,17 +27,18 @@ type Case = z.infer<typeof CASE>;
 export type ExpressionAnswer =
   | { value: string | readonly string[] | null }
   | { ignored: true }
-  /** `errors`: all of them, where loading finds more than one. */
-  | { error: Diagnostic<string>; errors?: readonly Diagnostic<string>[] };
+  | { error: Diagnostic<string> };
 
 export function evaluateCase({ expression, attributes, existingTargetValues, now, defaultDomain }: Case): {
   answer: ExpressionAnswer;
-  warnings: readonly string[];
+  /** What else there is to say, beside the answer. */
+  notes: readonly string[];
 } {
   const compiled = compileExpression(expression);
   if (!compiled.ok) {
-    const [error = { code: "SyntaxError", message: "The expression cannot be read.", position: 1 }] = compiled.errors;
-    return { answer: { error, ...(compiled.errors.length > 1 ? { errors: compiled.errors } : {}) }, warnings: [] };
+    const [error = { code: "SyntaxError", message: "The expression cannot be read.", position: 1 }, ...more] =
+      compiled.errors;
+    return { answer: { error }, notes: more.map(({ message, position }) => `also wrong at ${position}: ${message}`) };
   }
   const input: ExpressionInput = {
     attributes: attributes ?? {},
@@ -51,7 +52,7 @@ export function evaluateCase({ expression, attributes, existingTargetValues, now
     outcome.kind === "candidates" ? firstFree(outcome.candidates, (value) => taken.has(value.toLowerCase())) : outcome;
   return {
     answer: answerOf(chosen),
-    warnings: compiled.warnings.map(({ message, position }) => `${position}: ${message}`),
+    notes: compiled.warnings.map(({ message, position }) => `warning at ${position}: ${message}`),
   };
 }
 
@@ -76,24 +77,24 @@ async function evaluate(expression: string | undefined, options: Options): Promi
       throw new UsageError("--user belongs to a single expression; a case names its attributes.");
     for await (const line of lines(options.cases)) {
       const parsed = parseJson(line, CASE);
-      const answer =
+      const answer: ExpressionAnswer =
         "wrong" in parsed
           ? { error: { code: "InvalidCase", message: parsed.wrong, position: 1 } }
           : evaluateCase(parsed.value).answer;
       if ("wrong" in parsed) process.exitCode = EXIT.refused;
-      process.stdout.write(`${JSON.stringify(answer)}\n`);
+      await write(answer);
     }
     return;
   }
   const now = momentOf(options.now);
-  const { answer, warnings } = evaluateCase({
+  const { answer, notes } = evaluateCase({
     expression: expression ?? "",
     attributes: options.user === undefined ? {} : readJson(options.user, ATTRIBUTES),
     now,
     defaultDomain: options.defaultDomain,
   });
-  for (const warning of warnings) process.stderr.write(`warning at ${warning}\n`);
-  process.stdout.write(`${JSON.stringify(answer)}\n`);
+  for (const note of notes) process.stderr.write(`${note}\n`);
+  await write(answer);
   if ("error" in answer) process.exitCode = EXIT.refused;
 }
 

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { run } from "./run.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "cross-cloud-sync-cli-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -11,18 +12,6 @@ function file(name: string, ...content: readonly (string | object)[]): string {
   const path = join(folder, name);
   writeFileSync(path, content.map((line) => (typeof line === "string" ? line : JSON.stringify(line))).join("\n"));
   return path;
-}
-
-function run(...args: readonly string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ["cli/main.ts", ...args], { encoding: "utf8" });
-  return {
-    status,
-    stderr,
-    answers: stdout
-      .split("\n")
-      .filter(Boolean)
-      .map((line): unknown => JSON.parse(line)),
-  };
 }
 
 const user = file("user.json", { mail: "A@b.example", n: 7, on: true, list: ["x"], department: "sales" });
@@ -35,23 +24,29 @@ describe("expression eval", () => {
     ["RemoveDuplicates([list])", { value: ["x"] }],
     ["Coalesce([gone])", { value: null }],
     ["IgnoreFlowIfNullOrEmpty([gone])", { ignored: true }],
-  ])("%s", (expression, answer) => {
-    expect(run("expression", "eval", expression, "--user", user)).toEqual({ status: 0, stderr: "", answers: [answer] });
+  ])("%s", async (expression, answer) => {
+    expect(await run("expression", "eval", expression, "--user", user)).toMatchObject({
+      status: 0,
+      stderr: "",
+      answers: [answer],
+    });
   });
 
-  test("an error has code, message and position, and ends with 1", () => {
-    expect(run("expression", "eval", 'CDate("x")')).toMatchObject({
+  test("an error has code, message and position, and ends with 1", async () => {
+    expect(await run("expression", "eval", 'CDate("x")')).toMatchObject({
       status: 1,
       answers: [{ error: { code: "InvalidDate", message: expect.any(String), position: 1 } }],
     });
-    const { answers, status } = run("expression", "eval", 'Join(Foo("a"), Bar("b"))');
-    expect(status).toBe(1);
-    expect(answers).toMatchObject([
-      { error: { code: "UnknownFunction", position: 6 }, errors: [{}, { position: 16 }] },
-    ]);
   });
 
-  test("cases are answered in order, whatever is in them", () => {
+  test("of several errors the first is the answer, and the others are told beside it", async () => {
+    const { answers, status, stderr } = await run("expression", "eval", 'Join(Foo("a"), Bar("b"))');
+    expect(status).toBe(1);
+    expect(answers).toEqual([{ error: { code: "UnknownFunction", message: expect.any(String), position: 6 } }]);
+    expect(stderr).toContain("also wrong at 16: There is no function Bar");
+  });
+
+  test("cases are answered in order, whatever is in them", async () => {
     const cases = file(
       "cases.ndjson",
       { expression: "ToUpper([a])", attributes: { a: "x" } },
@@ -62,7 +57,7 @@ describe("expression eval", () => {
       { expression: "DefaultDomain()", attributes: {}, defaultDomain: "corp.example" },
       { expression: "Nope()", attributes: {} },
     );
-    expect(run("expression", "eval", "--cases", cases)).toMatchObject({
+    expect(await run("expression", "eval", "--cases", cases)).toMatchObject({
       status: 0,
       answers: [
         { value: "X" },
@@ -75,9 +70,9 @@ describe("expression eval", () => {
     });
   });
 
-  test("a line that is no case is answered too, and ends with 1", () => {
+  test("a line that is no case is answered too, and ends with 1", async () => {
     const cases = file("broken.ndjson", "{", { attributes: {} }, { expression: '"a"' });
-    expect(run("expression", "eval", "--cases", cases)).toMatchObject({
+    expect(await run("expression", "eval", "--cases", cases)).toMatchObject({
       status: 1,
       answers: [{ error: { code: "InvalidCase" } }, { error: { code: "InvalidCase" } }, { value: "a" }],
     });
@@ -95,15 +90,15 @@ describe("scope test", () => {
   };
   const answer = { inScope: true, clauses: { "Sales.department EQUALS 'sales'": true } };
 
-  test("one filter, one user", () => {
-    expect(run("scope", "test", "--filter", file("filter.json", filter), "--user", user)).toEqual({
+  test("one filter, one user", async () => {
+    expect(await run("scope", "test", "--filter", file("filter.json", filter), "--user", user)).toMatchObject({
       status: 0,
       stderr: "",
       answers: [answer],
     });
   });
 
-  test("cases", () => {
+  test("cases", async () => {
     const wrong = { groups: [{ name: "x", clauses: [{ sourceOperandName: "a", operatorName: "LIKE" }] }] };
     const cases = file(
       "scopes.ndjson",
@@ -111,10 +106,44 @@ describe("scope test", () => {
       { filter, user: {} },
       { filter: wrong, user: {} },
     );
-    expect(run("scope", "test", "--cases", cases)).toMatchObject({
+    expect(await run("scope", "test", "--cases", cases)).toMatchObject({
       status: 0,
       answers: [answer, { inScope: false }, { error: { code: "InvalidFilter", position: "groups[0].clauses[0]" } }],
     });
+  });
+
+  test("a filter as a job has it, and one that says nothing because of a mistyped name", async () => {
+    const ofJob = [{ name: "Sales", clauses: [{ attribute: "department", operator: "equals", value: "sales" }] }];
+    const cases = file(
+      "forms.ndjson",
+      { filter: ofJob, user: { department: "sales" } },
+      { filter: { ...filter, "@odata.type": "#microsoft.graph.filter" }, user: {} },
+      { filter: { group: filter.groups }, user: {} },
+      { filter: [{ clauses: [{ attribute: "department" }] }], user: {} },
+      { user: {} },
+    );
+    const invalid = (told: string) => ({ error: { code: "InvalidCase", message: expect.stringContaining(told) } });
+    expect(await run("scope", "test", "--cases", cases)).toMatchObject({
+      status: 1,
+      answers: [
+        answer,
+        { inScope: false },
+        invalid("Did you mean groups?"),
+        invalid("filter.0.clauses.0.operator"),
+        invalid("filter: "),
+      ],
+    });
+  });
+
+  test("of several mistakes the first is the answer, and the others are told beside it", async () => {
+    const clauses = ["LIKE", "BETWEEN"].map((operatorName) => ({ sourceOperandName: "a", operatorName }));
+    const wrong = file("wrong.json", { groups: [{ name: "x", clauses }] });
+    const { status, answers, stderr } = await run("scope", "test", "--filter", wrong, "--user", user);
+    expect(status).toBe(1);
+    expect(answers).toEqual([
+      { error: { code: "InvalidFilter", message: expect.any(String), position: "groups[0].clauses[0]" } },
+    ]);
+    expect(stderr).toContain("also wrong at groups[0].clauses[1]: There is no operator BETWEEN");
   });
 });
 
@@ -154,9 +183,9 @@ describe("map", () => {
   const ask = (...more: readonly string[]) =>
     run("map", "--job", "emea-to-hub", "--user", ada, "--now", "2031-05-01T00:00:00Z", ...more);
 
-  test("shows the target user that would be made, and by which mapping", () => {
+  test("shows the target user that would be made, and by which mapping", async () => {
     const taken = file("taken.json", { mailNickname: ["ADA"] });
-    const { status, answers } = ask("--config", sync, "--taken", taken);
+    const { status, answers } = await ask("--config", sync, "--taken", taken);
     expect(status).toBe(0);
     expect(answers).toMatchObject([
       {
@@ -183,9 +212,9 @@ describe("map", () => {
     ]);
   });
 
-  test("shows what would change in a target user", () => {
+  test("shows what would change in a target user", async () => {
     const target = file("guest.json", { displayName: "ADA LOVELACE", mobilePhone: "+1", companyName: "Fabrikam" });
-    const { status, answers } = ask("--config", sync, "--target", target);
+    const { status, answers } = await ask("--config", sync, "--target", target);
     expect(status).toBe(0);
     expect(answers).toMatchObject([
       {
@@ -203,10 +232,10 @@ describe("map", () => {
     ]);
   });
 
-  test("without mappings shows the default set, and the filter's verdict", () => {
+  test("without mappings shows the default set, and the filter's verdict", async () => {
     const filter = [{ name: "Sales", clauses: [{ attribute: "department", operator: "EQUALS", value: "Sales" }] }];
     const defaults = file("defaults.json", config({ scope: { allUsers: true, filter } }));
-    const [answer] = ask("--config", defaults).answers;
+    const [answer] = (await ask("--config", defaults)).answers;
     expect(answer).toMatchObject({ scope: { inScope: false, clauses: { "Sales.department EQUALS 'Sales'": false } } });
     expect(answer).toHaveProperty("attributes.length", 18);
     expect(answer).toHaveProperty(
@@ -215,33 +244,32 @@ describe("map", () => {
     );
   });
 
-  test("a mapping that fails, and a configuration with mistakes, end with 1", () => {
+  test("a mapping that fails, and a configuration with mistakes, end with 1", async () => {
     const failing = file("failing.json", config({ mappings: [{ target: "city", expression: "CDate([surname])" }] }));
-    expect(ask("--config", failing)).toMatchObject({
+    expect(await ask("--config", failing)).toMatchObject({
       status: 1,
       answers: [{ error: { code: "MAPPING_FAILED", target: "city", reason: "InvalidDate" } }],
     });
     const mistaken = file("mistaken.json", config({ mappings: [{ target: "citty", source: "city" }] }));
-    expect(ask("--config", mistaken)).toMatchObject({
+    expect(await ask("--config", mistaken)).toMatchObject({
       status: 1,
       answers: [{ error: { code: "CONFIG_INVALID" }, mistakes: [{ path: "jobs[0].mappings[0].target" }] }],
     });
   });
 
-  test("a table for people", () => {
-    const args = ["cli/main.ts", "map", "--table", "--job", "emea-to-hub", "--user", ada, "--config", sync];
-    const { stdout } = spawnSync(process.execPath, args, { encoding: "utf8" });
+  test("a table for people", async () => {
+    const { stdout } = await run("map", "--table", "--job", "emea-to-hub", "--user", ada, "--config", sync);
     expect(stdout).toMatch(/^displayName +Ada Lovelace +written +Join\(.*Always$/m);
   });
 
-  test("a mistyped job is told, with what was probably meant", () => {
-    const { status, stderr } = run("map", "--job", "emea-to-hup", "--user", ada, "--config", sync);
+  test("a mistyped job is told, with what was probably meant", async () => {
+    const { status, stderr } = await run("map", "--job", "emea-to-hup", "--user", ada, "--config", sync);
     expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringContaining("Did you mean emea-to-hub?") });
   });
 
-  test("warnings of the configuration are told", () => {
+  test("warnings of the configuration are told", async () => {
     const warned = file("warned.json", config({ mappings: [{ target: "mail", source: "mail" }] }));
-    expect(ask("--config", warned).stderr).toContain("warning: jobs[0].mappings[0].target: across clouds");
+    expect((await ask("--config", warned)).stderr).toContain("warning: jobs[0].mappings[0].target: across clouds");
   });
 });
 
@@ -261,24 +289,46 @@ describe("wrong arguments end with 2", () => {
       ["map", "--job", "a", "--user", "nowhere.json", "--config", "nowhere.config.json"],
       "nowhere.config.json cannot be read",
     ],
-  ])("%j", (args, said) => {
-    const { status, stderr, answers } = run(...args);
+  ])("%j", async (args, said) => {
+    const { status, stderr, answers } = await run(...args);
     expect({ status, answers }).toEqual({ status: 2, answers: [] });
     expect(stderr).toContain(said);
   });
 
-  test("as JSON when asked for", () => {
-    expect(run("--json", "expresion")).toMatchObject({
+  test("as JSON when asked for", async () => {
+    expect(await run("--json", "expresion")).toMatchObject({
       status: 2,
       stderr: "",
       answers: [{ error: { code: "Usage" } }],
     });
   });
 
-  test("help is no error", () => {
-    const { status, stdout } = spawnSync(process.execPath, ["cli/main.ts", "expression", "eval", "--help"], {
-      encoding: "utf8",
-    });
+  test("help is no error", async () => {
+    const { status, stdout } = await run("expression", "eval", "--help");
     expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringContaining("--cases <file>") });
+  });
+});
+
+describe("as a process of its own", () => {
+  const spawn = (...args: readonly string[]) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, ["cli/main.ts", ...args], { encoding: "utf8" });
+    return { status, stdout, stderr };
+  };
+
+  test.each([
+    [["expression", "eval", "ToLower([mail])", "--user", user], 0, '{"value":"a@b.example"}\n', ""],
+    [["expression", "eval", 'Error("no")'], 1, '{"error":{"code":"CustomError","message":"no","position":1}}\n', ""],
+    [["expresion"], 2, "", expect.stringContaining("Did you mean expression?")],
+    [["--help"], 0, expect.stringContaining("Ends with 0 when done"), ""],
+  ])("%j ends with %i", (args, status, stdout, stderr) => {
+    expect(spawn(...args)).toEqual({ status, stdout, stderr });
+  });
+
+  test("a reader who has seen enough is no failure", () => {
+    const line = { expression: '"a"', attributes: {} };
+    const cases = file("many.ndjson", ...Array.from({ length: 20_000 }, () => line));
+    const command = `"${process.execPath}" cli/main.ts expression eval --cases "${cases}" | head -n 1`;
+    const { stdout, stderr } = spawnSync("sh", ["-c", command], { encoding: "utf8" });
+    expect({ stdout, stderr }).toEqual({ stdout: '{"value":"a"}\n', stderr: "" });
   });
 });
