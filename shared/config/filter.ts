@@ -1,4 +1,4 @@
-import type { FilterGroup, ScopingFilter } from "../domain/scoping-filter.ts";
+import { clauseValue, type FilterGroup, type ScopingFilter } from "../domain/scoping-filter.ts";
 import type { JobConfig } from "./schema.ts";
 
 type Scope = JobConfig["scope"];
@@ -19,7 +19,7 @@ const readable = (groups: Readable): readonly FilterGroup[] =>
     clauses: clauses.map(({ attribute, operator, value }) => ({
       sourceOperandName: attribute,
       operatorName: operator,
-      targetOperand: { values: value === undefined ? [] : [String(value)] },
+      targetOperand: { values: value === undefined ? [] : [clauseValue(value)] },
     })),
   }));
 
@@ -35,6 +35,6 @@ const entraGroups = (groups: Entra["groups"]): readonly FilterGroup[] =>
     clauses: clauses.map(({ sourceOperandName, operatorName, targetOperand }) => ({
       sourceOperandName,
       operatorName,
-      targetOperand: { values: (targetOperand?.values ?? []).map(String) },
+      targetOperand: { values: (targetOperand?.values ?? []).map(clauseValue) },
     })),
   }));

@@ -6,6 +6,7 @@ import type { Limits } from "../domain/limits.ts";
 import type { Mapper } from "../domain/mapping/map.ts";
 import { adminMistakes, adminScopesOf } from "./admin.ts";
 import { extensionMistakes, extensionsOf, stampAttributeOf } from "./extensions.ts";
+import { plainIssues } from "./issues.ts";
 import { matchingMistakes } from "./matching.ts";
 import { listMistakes, policyMistakes } from "./policy.ts";
 import { type Rules, rulesOf } from "./rules.ts";
@@ -86,7 +87,7 @@ function parse(text: string, file: string): SyncConfig {
   if (parsed.success) return parsed.data;
   throw new ConfigInvalid(
     file,
-    parsed.error.issues.map((issue) => ({
+    parsed.error.issues.flatMap(plainIssues).map((issue) => ({
       path: pathText(issue.path),
       problem: issue.message,
       remedy: "See docs/configuration.md for what this setting takes.",

@@ -1,7 +1,8 @@
 import { cloudPair } from "../domain/cloud.ts";
 import { sourceAttribute, sourceProblem } from "../domain/mapping/attributes.ts";
+import { didYouMean } from "../domain/mapping/expression/near-miss.ts";
 import { compileMappings, defaultMappings, type Mapper, type MappingMistake } from "../domain/mapping/map.ts";
-import { type CompiledScopingFilter, compileScopingFilter } from "../domain/scoping-filter.ts";
+import { type CompiledScopingFilter, compileScopingFilter, type ScopingFilter } from "../domain/scoping-filter.ts";
 import { extensionsOf, stampAttributeOf } from "./extensions.ts";
 import { filterOf } from "./filter.ts";
 import type { Mistake } from "./load.ts";
@@ -67,16 +68,52 @@ function filterRulesOf(job: JobConfig, path: string): Pick<Rules, "filter" | "mi
   if (!wanted) return { filter: undefined, mistakes: [], warnings: [] };
   const filter = compileScopingFilter(wanted);
   const told = ({ path: place, message }: { path: string; message: string }): Mistake => ({
-    path: `${path}.filter.${place}`,
+    path: writtenAt(job, path, place),
     problem: message,
     remedy: "See docs/configuration.md for the operators.",
   });
-  if (!filter.ok) return { filter: undefined, mistakes: filter.errors.map(told), warnings: [] };
-  const mistakes = filter.attributes.flatMap((name): Mistake[] => {
-    const problem = sourceProblem(name) ?? unfit(name);
-    return problem ? [{ path: `${path}.filter`, ...problem }] : [];
-  });
+  const mistakes = [...shapeMistakes(job, `${path}.filter`), ...attributeMistakes(job, path, wanted)];
+  if (!filter.ok) return { filter: undefined, mistakes: [...mistakes, ...filter.errors.map(told)], warnings: [] };
   return { filter, mistakes, warnings: filter.warnings.map(told) };
+}
+
+/** Where the file has what the schema's form has at `place`: the readable form names no sets. */
+function writtenAt({ scope }: JobConfig, path: string, place: string): string {
+  const [, set = "", rest = ""] = /^(\w+)(.*)$/.exec(place) ?? [];
+  if (set === "inputFilterGroups" && scope.inputFilter) return `${path}.inputFilter${rest}`;
+  return Array.isArray(scope.filter) ? `${path}.filter${rest}` : `${path}.filter.${place}`;
+}
+
+function* attributeMistakes(job: JobConfig, path: string, wanted: ScopingFilter): Generator<Mistake> {
+  for (const set of ["groups", "inputFilterGroups"] as const)
+    for (const [index, { clauses }] of (wanted[set] ?? []).entries())
+      for (const [number, { sourceOperandName: name }] of clauses.entries()) {
+        const problem = sourceProblem(name) ?? unfit(name);
+        if (problem) yield { path: writtenAt(job, path, `${set}[${index}].clauses[${number}]`), ...problem };
+      }
+}
+
+const SETS = ["groups", "inputFilterGroups", "categoryFilterGroups"] as const;
+
+/** A filter that says nothing lets everybody in: a mistyped name must not do so. */
+function* shapeMistakes({ scope: { filter } }: JobConfig, path: string): Generator<Mistake> {
+  if (filter === undefined || Array.isArray(filter)) return;
+  // Annotations of OData, as Graph gives them, are no setting.
+  const unknown = Object.keys(filter).filter((key) => !SETS.some((set) => set === key) && !key.startsWith("@"));
+  for (const key of unknown)
+    yield {
+      path: `${path}.${key}`,
+      problem: "a filter has no such key",
+      remedy: didYouMean(key, SETS).trim() || `Use ${SETS.slice(0, 2).join(" and ")}.`,
+    };
+  for (const set of SETS)
+    for (const [index, { clauses }] of (filter[set] ?? []).entries())
+      if (clauses.length === 0)
+        yield {
+          path: `${path}.${set}[${index}]`,
+          problem: "a group without clauses would let everybody in",
+          remedy: "Give it a clause, or leave it out.",
+        };
 }
 
 /** Source: Entra `define-conditional-rules-for-provisioning-user-accounts.md`. */

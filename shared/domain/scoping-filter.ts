@@ -1,6 +1,7 @@
 import { FILTER_PATTERNS_INSTRUCTIONS_MAX, PATTERN_BASE_INSTRUCTIONS } from "./mapping/expression/limits.ts";
+import { didYouMean } from "./mapping/expression/near-miss.ts";
 import { Pattern } from "./mapping/expression/pattern.ts";
-import { fromAttribute, isList, truthOf } from "./mapping/expression/value.ts";
+import { boolean, fromAttribute, isList } from "./mapping/expression/value.ts";
 
 /**
  * Scoping filters of Entra's provisioning: clauses of a group all have to hold, one group is enough, no group at all
@@ -21,7 +22,7 @@ export interface FilterGroup {
 
 export interface FilterClause {
   sourceOperandName: string;
-  /** In the documented spelling, in any case. */
+  /** In the documented spelling; case, blanks and underscores do not matter. */
   operatorName: string;
   targetOperand?: { values?: readonly string[] | null | undefined } | null | undefined;
 }
@@ -98,8 +99,8 @@ const OPERATORS: readonly Operator[] = [
   { name: "NOT EQUALS", unary: false, make: (value) => (text) => text !== value },
   { name: IS_NULL, unary: true, make: () => () => false },
   { name: "IS NOT NULL", unary: true, make: () => () => true },
-  { name: "IS TRUE", unary: true, make: () => (text) => truthOf(text) === true },
-  { name: "IS FALSE", unary: true, make: () => (text) => truthOf(text) === false },
+  { name: "IS TRUE", unary: true, make: () => (text) => text.toLowerCase() === "true" },
+  { name: "IS FALSE", unary: true, make: () => (text) => text.toLowerCase() === "false" },
   matching("REGEX MATCH", true),
   matching("NOT REGEX MATCH", false),
   ordered("Greater_Than", (attribute, value) => attribute > value),
@@ -110,11 +111,8 @@ const OPERATORS: readonly Operator[] = [
   { name: "!&", unary: false, make: (value) => (text) => !value.includes(text) },
 ];
 
-const spelled = (name: string): string =>
-  name
-    .trim()
-    .toUpperCase()
-    .replace(/[\s_]+/g, " ");
+/** The portal and the API write the same operators with blanks or underscores, in capitals or not. */
+const spelled = (name: string): string => name.toUpperCase().replace(/[\s_]+/g, "");
 const BY_NAME = new Map(OPERATORS.map((operator) => [spelled(operator.name), operator]));
 
 /** Microsoft documents that filters on these do not work. */
@@ -136,6 +134,8 @@ export function compileScopingFilter(
   const compile = (set: keyof ScopingFilter) =>
     (filter[set] ?? []).map((group, index) => {
       const name = group.name || `Scoping filter ${index + 1}`;
+      if (group.clauses.length === 0)
+        warnings.push({ path: `${set}[${index}]`, message: "A group without clauses lets everybody in." });
       return group.clauses.flatMap((clause, number) => {
         const compiled = compileClause(clause, name, `${set}[${index}].clauses[${number}]`, {
           errors,
@@ -184,9 +184,11 @@ function compileClause(
   const values = targetOperand?.values ?? [];
   const [value = ""] = values;
   const refuse = (message: string) => told.errors.push({ path, message });
+  if (attribute.trim() === "") refuse("The clause names no attribute.");
   if (NOT_SUPPORTED.has(attribute)) refuse(`Filters on ${attribute} are not supported. Use a directory extension.`);
   if (!operator) {
-    refuse(`There is no operator ${operatorName}. Use one of ${OPERATORS.map(({ name }) => name).join(", ")}.`);
+    const names = OPERATORS.map(({ name }) => name);
+    refuse(`There is no operator ${operatorName}.${didYouMean(operatorName, names)} Use one of ${names.join(", ")}.`);
     return undefined;
   }
   const { name, unary } = operator;
@@ -202,6 +204,10 @@ function compileClause(
   }
   return { holds: holdsFor(attribute, name === IS_NULL, made), log: `${group}.${attribute} ${name} '${value}'` };
 }
+
+/** A value of a filter as clauses compare it: Booleans are written as attributes are. */
+export const clauseValue = (value: string | number | boolean): string =>
+  typeof value === "boolean" ? boolean(value) : String(value);
 
 /** Lists are not supported in filters: nothing holds for them. */
 function holdsFor(attribute: string, isNull: boolean, test: Test): (user: Attributes) => boolean {

@@ -165,7 +165,7 @@ describe("mistakes are all listed, with their place", () => {
           },
         ],
       },
-      ["jobs[0].scope.filter", "jobs[0].scope.filter"],
+      ["jobs[0].scope.filter[0].clauses[0]", "jobs[0].scope.filter[0].clauses[1]"],
     ],
     [
       "extensions that the app cannot create, twice, or that hold the stamp",

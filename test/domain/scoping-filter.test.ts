@@ -29,8 +29,8 @@ const MATRIX: readonly [
   ["EQUALS", "5", ["5", 5], [55, "05"]],
   ["NOT EQUALS", "sales", ["Sales", 5, false], ["sales"]],
   ["IS NOT NULL", undefined, ["x", 0, false], []],
-  ["IS TRUE", undefined, [true, "True", "true"], [false, "no"]],
-  ["IS FALSE", undefined, [false, "False"], [true, "x"]],
+  ["IS TRUE", undefined, [true, "True", "true", "TRUE"], [false, "no", 1, "1"]],
+  ["IS FALSE", undefined, [false, "False", "false"], [true, "x", 0, "0"]],
   ["REGEX MATCH", "([1-9][0-9])", ["10", 99], ["9", "100", "x10"]],
   ["REGEX MATCH", ".*\\@domain.com", ["a@domain.com"], ["a@domain.com.example", "A@DOMAIN.COM"]],
   ["REGEX MATCH", "(1[0-9][0-9][0-9][0-9][0-9][0-9])", [1000000, "1999999"], [2000000]],
@@ -70,7 +70,16 @@ test.each([
   expect(holds("IS NULL", undefined, attribute)).toBe(expected);
 });
 
-test.each(["equals", "Equals", "GREATER THAN or equals", "ends_with"])("%s is known in any case", (operator) => {
+test.each([
+  "equals",
+  " Equals",
+  "NotEquals",
+  "GREATER THAN or equals",
+  "GreaterThan",
+  "ends_with",
+  "EndsWith",
+  "regex_match",
+])("%s is known", (operator) => {
   expect(compileScopingFilter({ groups: [group("f", clause("x", operator, "1"))] }).ok).toBe(true);
 });
 
@@ -141,4 +150,10 @@ test("a bound that is no whole number is never exceeded, and warned of", () => {
   const filter = compile({ groups: [group("g", clause("x", "Greater_Than", "ten"))] });
   expect(filter.warnings).toMatchObject([{ path: "groups[0].clauses[0]" }]);
   expect(filter.inScope({ x: 11 })).toBe(false);
+});
+
+test("a group without clauses is warned of", () => {
+  const filter = compile({ groups: [group("g")] });
+  expect(filter.warnings).toMatchObject([{ path: "groups[0]" }]);
+  expect(filter.inScope({})).toBe(true);
 });

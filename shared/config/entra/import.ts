@@ -250,6 +250,13 @@ function readable(groups: readonly EntraGroup[]): JobConfig["scope"]["inputFilte
   }));
 }
 
+/** The readable form of a filter names no sets. */
+const inSchema = (place: string, scope: string): string =>
+  place
+    .replace(/^jobs\[0\]\.scope\.filter\[/, `${scope}.groups[`)
+    .replace(/^jobs\[0\]\.scope\.inputFilter\[/, `${scope}.inputFilterGroups[`)
+    .replace(/^jobs\[0\]\.scope(\.filter)?/, scope);
+
 /** Any two tenants: only the rules are looked at. */
 function sampleConfig(rules: SchemaRules): string {
   const tenant = (name: string, digit: number) => ({
@@ -297,7 +304,7 @@ function refusedByLoader(
     const [, key, number] = /^jobs\[0\]\.(mappings|scope)(?:\[(\d+)\])?/.exec(place) ?? [];
     const mapping = key === "mappings" ? placed[Number(number)] : undefined;
     if (mapping) refused.add(mapping);
-    const at = mapping?.path ?? place.replace(/^jobs\[0\]\.scope(\.filter)?/, `${path}.scope`);
+    const at = mapping?.path ?? inSchema(place, `${path}.scope`);
     const was = mapping ? `the mapping to ${mapping.target}` : "a scoping filter";
     list.push({ path: at, was, why: problem, remedy, weight: "rule" });
   }
