@@ -4,7 +4,8 @@ import { ERRORS, type ErrorCode, SyncError, unreachable } from "../domain/error.
 import type { Job } from "../domain/job.ts";
 import { type Claim, LEASE_MARGIN_MS, LEASE_MS, type Link, stampOf } from "../domain/link.ts";
 import { graphUserType, type ManagerChange, type Plan } from "../domain/plan.ts";
-import type { Attributes } from "../domain/user.ts";
+import type { Attributes, TargetUser } from "../domain/user.ts";
+import { Writable } from "../domain/writable.ts";
 import { BusUnavailable } from "../ports/bus.ts";
 import { StorageUnavailable, type StoredRow } from "../ports/rows.ts";
 import { type TargetTenant, type WriteCall, WriteUnsure } from "../ports/target-tenant.ts";
@@ -33,6 +34,10 @@ export interface Work {
   scoped: LinkChange;
   job: Job | undefined;
   plan: WritingPlan;
+  /** The target user of the plan as it was read; a creation has none. */
+  read: TargetUser | undefined;
+  /** Source users whom it may stand for, beside the person: in a transfer the one before. */
+  mayStandFor?: readonly string[];
   /** Names the claim and the log row. */
   name: string;
 }
@@ -60,10 +65,11 @@ class Interrupted extends Error {
 /** Throws `KILL_SWITCH_ON`, before anything is claimed. */
 export async function applyPlan(work: Work): Promise<Applied> {
   await killSwitchMustBeOff(work.world);
+  const user = provenUser(work);
   const claim = await takeClaim(work);
   if (claim.kind === "moved") return { kind: "moved" };
   if (work.stored?.value.claim) await hintVerify(work.world, work.person, LEASE_MS); // taken over: the other may still write
-  const held: Held = { work, stored: claim.stored, call: callWithin(work), written: [] };
+  const held: Held = { work, user, stored: claim.stored, call: callWithin(work), written: [] };
   try {
     const result = await carryOut(held);
     return await record(held, result);
@@ -74,8 +80,18 @@ export async function applyPlan(work: Work): Promise<Applied> {
   }
 }
 
+/** Before anything is claimed. Throws `TARGET_NOT_EXTERNAL` or `TARGET_TAKEN`: the person is in escrow then. */
+function provenUser({ plan, read, person: { pair, userId }, world, mayStandFor = [] }: Work): Writable | undefined {
+  if (plan.kind === "create") return undefined;
+  if (read?.id !== plan.targetId) throw new Error("a plan for a target user that was not read");
+  const stamps = [userId, ...mayStandFor].map((id) => stampOf(world.rules.deployment, pair.source.id, id));
+  return Writable.read(pair.target.id, read, stamps);
+}
+
 interface Held {
   work: Work;
+  /** `undefined`: of a creation, until the invitation is answered. */
+  user: Writable | undefined;
   /** The row as last written under the claim. */
   stored: StoredRow<Link>;
   call: WriteCall & { stop: () => void };
@@ -126,28 +142,34 @@ interface Result {
 async function carryOut(held: Held): Promise<Result> {
   const { plan, person, world } = held.work;
   const target = world.target(person.pair.target.id);
+  if (plan.kind === "create") return create(held, plan, target);
+  const { user } = held;
+  if (!user) throw new Error("a write without a target user");
   switch (plan.kind) {
-    case "create":
-      return create(held, plan, target);
     case "update":
-      return update(held, plan, target);
+      return update(held, plan, user, target);
     case "restore":
-      return restore(held, plan, target);
+      return restore(held, plan, user, target);
     case "delete":
-      await target.softDelete(plan.targetId, held.call); // already gone is as good
+      await target.softDelete(user, held.call); // already gone is as good
       return { signal: "removed", targetId: plan.targetId, action: "delete", change: { because: plan.because } };
     default:
       return unreachable(plan);
   }
 }
 
-async function restore(held: Held, plan: WritingPlan & { kind: "restore" }, target: TargetTenant): Promise<Result> {
+async function restore(
+  held: Held,
+  plan: WritingPlan & { kind: "restore" },
+  user: Writable,
+  target: TargetTenant,
+): Promise<Result> {
   const { targetId, changes, managerId } = plan;
-  must(await target.restore(targetId, held.call));
+  must(await target.restore(user, held.call));
   held.written.push("deletedDateTime");
   // A replica that has not seen it refuses what follows. Whoever goes on then knows that it is there.
   await progress(held, { targetId, inputs: undefined }, "restored");
-  await writeAttributes(held, target, targetId, changes, managerId);
+  await writeAttributes(held, target, user, changes, managerId);
   const lifted = changes.accountEnabled === true ? { blockedByUs: undefined } : {};
   return { signal: "restored", targetId, action: "update", change: { targetId, ...lifted } };
 }
@@ -163,6 +185,7 @@ async function create(held: Held, plan: WritingPlan & { kind: "create" }, target
     held.call,
   );
   const { targetId } = invited;
+  const user = Writable.invited(person.pair.target.id, invited);
   held.written.push("userPrincipalName", "userType");
   const owned = { sourceTenantId: person.pair.source.id, targetTenantId: person.pair.target.id, userId: person.userId };
   const guest = await target.invited(targetId, held.call.lane);
@@ -172,7 +195,7 @@ async function create(held: Held, plan: WritingPlan & { kind: "create" }, target
   await writeAttributes(
     held,
     target,
-    targetId,
+    user,
     {
       ...beyondInvitation(plan),
       ...(invited.userType === userType ? {} : { userType: graphUserType(plan.job) }),
@@ -180,7 +203,7 @@ async function create(held: Held, plan: WritingPlan & { kind: "create" }, target
     },
     plan.managerId,
   );
-  if (!invited.hasSponsors) await addSponsors(held, target, targetId, plan.job.sponsors);
+  if (!invited.hasSponsors) await addSponsors(held, target, user, plan.job.sponsors);
   warnOfContact(held, guest?.addresses);
   if (plan.job.manager) await hintReports(world, person);
   return { signal: "settled", targetId, action: "create", change: { targetId, blockedByUs: undefined } };
@@ -194,19 +217,24 @@ function beyondInvitation({ wanted, address }: WritingPlan & { kind: "create" })
   return Object.fromEntries(Object.entries(wanted).filter((entry) => !invited(entry)));
 }
 
-async function update(held: Held, plan: WritingPlan & { kind: "update" }, target: TargetTenant): Promise<Result> {
+async function update(
+  held: Held,
+  plan: WritingPlan & { kind: "update" },
+  user: Writable,
+  target: TargetTenant,
+): Promise<Result> {
   const { world, person } = held.work;
   if (plan.rebindBy !== undefined) {
     const { redirectUrl } = person.pair.target;
-    must(await target.resetRedemption(plan.targetId, { address: plan.rebindBy, redirectUrl }, held.call));
+    must(await target.resetRedemption(user, { address: plan.rebindBy, redirectUrl }, held.call));
     held.written.push("identities");
   }
   if (plan.effect === "adopt") await progress(held, { targetId: plan.targetId, adopted: true });
-  await writeAttributes(held, target, plan.targetId, plan.changes, plan.managerId);
+  await writeAttributes(held, target, user, plan.changes, plan.managerId);
   const arrives = plan.effect === "adopt" || plan.effect === "finish";
   if (arrives && plan.job?.manager) await hintReports(world, person);
   if (plan.effect === "finish") {
-    await addSponsors(held, target, plan.targetId, plan.job?.sponsors ?? []);
+    await addSponsors(held, target, user, plan.job?.sponsors ?? []);
     warnOfContact(held, (await target.invited(plan.targetId, held.call.lane))?.addresses);
   }
   const blocked = plan.changes.accountEnabled;
@@ -220,16 +248,16 @@ async function update(held: Held, plan: WritingPlan & { kind: "update" }, target
 async function writeAttributes(
   held: Held,
   target: TargetTenant,
-  targetId: string,
+  user: Writable,
   changes: Attributes,
   managerId: ManagerChange,
 ): Promise<void> {
   if (Object.keys(changes).length > 0) {
-    must(await target.update(targetId, changes, held.call));
+    must(await target.update(user, changes, held.call));
     held.written.push(...Object.keys(changes));
   }
   if (managerId !== undefined) {
-    mustHaveManager(held, await target.setManager(targetId, managerId, held.call));
+    mustHaveManager(held, await target.setManager(user, managerId, held.call));
     held.written.push("manager");
   }
 }
@@ -241,11 +269,11 @@ const SPONSOR_ATTEMPTS = 3;
 async function addSponsors(
   held: Held,
   target: TargetTenant,
-  targetId: string,
+  user: Writable,
   sponsors: readonly string[],
 ): Promise<void> {
   for (const sponsorId of sponsors) {
-    const answer = await target.addSponsor(targetId, sponsorId, held.call);
+    const answer = await target.addSponsor(user, sponsorId, held.call);
     if (answer === "missing" && held.work.person.attempt < SPONSOR_ATTEMPTS) throw tooNewFor(held, "sponsorNotFound");
     if (answer === "missing") held.warning = "SPONSOR_NOT_FOUND";
   }

@@ -5,6 +5,7 @@ import { claimIsLive, intoEscrow, type Link } from "../domain/link.ts";
 import { type ManagerChange, type Plan, type PlanRules, planUser } from "../domain/plan.ts";
 import { type ScopeDecision, type SourceView, scopingDetails } from "../domain/scope.ts";
 import { type Because, skipReasonOf } from "../domain/skip-reason.ts";
+import type { TargetUser } from "../domain/user.ts";
 import { type Admission, admit, isSafetyBlock, meanwhile } from "./admission.ts";
 import { applyPlan, type WritingPlan } from "./apply-plans.ts";
 import { collisionCode } from "./candidates.ts";
@@ -337,6 +338,7 @@ async function write(desk: Desk, person: Person, stored: StoredLink, look: Seen,
     scoped: scopedBy(person, look),
     job,
     plan,
+    read: readOf(look, plan),
     name: logRowName(world),
   });
   switch (applied.kind) {
@@ -384,6 +386,15 @@ async function refusal(world: World, person: Person, plan: WritingPlan): Promise
   const takes = plan.kind === "restore" || (plan.kind === "update" && plan.effect === "adopt");
   if (!takes) return undefined;
   return (await takeUser(world, owned, plan.targetId)).kind === "owned" ? "TARGET_TAKEN" : undefined;
+}
+
+/** The target user of the plan, as the look has read it. */
+function readOf({ view: { target } }: Seen, plan: WritingPlan): TargetUser | undefined {
+  if (plan.kind === "create") return undefined;
+  if (target.kind === "found") return target.user;
+  return target.kind === "candidates"
+    ? target.candidates.find(({ user }) => user.id === plan.targetId)?.user
+    : undefined;
 }
 
 async function observed(

@@ -19,7 +19,7 @@ const TAKEN_KEPT_MS = 600_000;
 const ROW = "head";
 
 /**
- * The target's `maxUsers`. A seat is on record before anything is written to the target, under the row's ETag: any number of
+ * The target's `maxUsers`. A seat is on record before anything is written to the target, under the row's ETag: however many
  * workers let nobody in beyond the limit. Taking one twice takes one.
  */
 export class SeatDesk {

@@ -223,6 +223,8 @@ async function giveTo(
         scoped: {},
         job,
         plan,
+        read: guest,
+        mayStandFor: [from.userId],
         name: logRowName(world),
       }),
     );

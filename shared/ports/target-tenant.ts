@@ -1,5 +1,6 @@
 import type { Privilege, Reading, SignIn } from "../domain/adoption.ts";
 import type { Attributes, TargetUser } from "../domain/user.ts";
+import type { Writable } from "../domain/writable.ts";
 import type { Lane } from "./source-tenant.ts";
 
 /** Names of attributes that are read, beside those every target user has. */
@@ -7,7 +8,7 @@ export type AttributeNames = readonly string[];
 
 /**
  * A target tenant. Calls throw `SyncError`: blame `tenant` or `pace` when the tenant or its pace is the reason, `object` when
- * this user is. A write that timed out throws `WriteUnsure`: it may have happened.
+ * this user is. Whoever writes to a user shows that it may be written. A write that timed out throws `WriteUnsure`: it may have happened.
  */
 export interface TargetTenant {
   /** Live or in the recycle bin; `undefined`: neither, as far as the replica that answered knows. */
@@ -33,19 +34,19 @@ export interface TargetTenant {
   invite(invitation: Invitation, call: WriteCall): Promise<Invited>;
   /** Takes the guest's account away: it is bound to whoever accepts an invitation to this address next. */
   resetRedemption(
-    targetId: string,
+    target: Writable,
     invitation: Pick<Invitation, "address" | "redirectUrl">,
     call: WriteCall,
   ): Promise<"done" | "missing">;
   /** Writes these attributes; `syncSource` is the stamp. `missing`: 404, which a replica that lags behind a creation gives too. */
-  update(targetId: string, changes: Attributes, call: WriteCall): Promise<"done" | "missing">;
+  update(target: Writable, changes: Attributes, call: WriteCall): Promise<"done" | "missing">;
   /** `null`: takes the manager away; somebody without one is as good. */
-  setManager(targetId: string, managerId: string | null, call: WriteCall): Promise<"done" | "missing">;
+  setManager(target: Writable, managerId: string | null, call: WriteCall): Promise<"done" | "missing">;
   /** Makes a user or a group of the target a sponsor, who may be one already. `missing`: one of the two is not to be seen. */
-  addSponsor(targetId: string, sponsorId: string, call: WriteCall): Promise<"done" | "missing">;
+  addSponsor(target: Writable, sponsorId: string, call: WriteCall): Promise<"done" | "missing">;
   /** To the recycle bin, for 30 days. Never purges. */
-  softDelete(targetId: string, call: WriteCall): Promise<"done" | "missing">;
-  restore(targetId: string, call: WriteCall): Promise<"done" | "missing">;
+  softDelete(target: Writable, call: WriteCall): Promise<"done" | "missing">;
+  restore(target: Writable, call: WriteCall): Promise<"done" | "missing">;
 }
 
 /** Who has a value, which may differ in letter case from the one that was asked for. */

@@ -205,7 +205,7 @@ describe("one person who always fails", () => {
       const guest = [...c.graph.truth("contoso").users()].find(({ home }) => home?.userId === id)?.id;
       Object.assign(target, {
         update: async (...args: Parameters<typeof update>) => {
-          if (args[0] === guest) throw new TypeError("this user breaks the adapter");
+          if (args[0].targetId === guest) throw new TypeError("this user breaks the adapter");
           return update(...args);
         },
       });

@@ -3,6 +3,7 @@ import { externalNamePrefix } from "../../domain/address.ts";
 import type { Privilege, Reading, SignIn } from "../../domain/adoption.ts";
 import { type ErrorCode, SyncError } from "../../domain/error.ts";
 import type { Attributes, TargetUser } from "../../domain/user.ts";
+import type { Writable } from "../../domain/writable.ts";
 import type { Lane } from "../../ports/source-tenant.ts";
 import type {
   AttributeNames,
@@ -47,12 +48,12 @@ export class GraphTargetTenant implements TargetTenant {
   async read(targetId: string, attributes: AttributeNames, lane: Lane): Promise<TargetUser | undefined> {
     const select = this.select(attributes);
     const live = await this.gateway.read(
-      { method: "GET", path: `/users/${targetId}?$select=${select}&${EXPAND_MANAGER}` },
+      { method: "GET", path: `/users/${encodeURIComponent(targetId)}?$select=${select}&${EXPAND_MANAGER}` },
       lane,
     );
     if (live.status !== 404) return this.user(this.found(live), attributes, false);
     const deleted = await this.gateway.read(
-      { method: "GET", path: `/directory/deletedItems/${targetId}?$select=${select}` },
+      { method: "GET", path: `/directory/deletedItems/${encodeURIComponent(targetId)}?$select=${select}` },
       lane,
     );
     return deleted.status === 404 ? undefined : this.user(this.found(deleted), attributes, true);
@@ -112,7 +113,7 @@ export class GraphTargetTenant implements TargetTenant {
   }
 
   async resetRedemption(
-    targetId: string,
+    target: Writable,
     { address, redirectUrl }: Pick<Invitation, "address" | "redirectUrl">,
     call: WriteCall,
   ): Promise<"done" | "missing"> {
@@ -120,7 +121,7 @@ export class GraphTargetTenant implements TargetTenant {
       invitedUserEmailAddress: address,
       inviteRedirectUrl: redirectUrl,
       sendInvitationMessage: false,
-      invitedUser: { id: targetId },
+      invitedUser: { id: this.idOf(target) },
       resetRedemption: true,
     };
     const answer = await this.write({ method: "POST", path: "/invitations", body }, call);
@@ -133,7 +134,7 @@ export class GraphTargetTenant implements TargetTenant {
     targetId: string,
     lane: Lane,
   ): Promise<{ createdAt: number; addresses: readonly string[] } | undefined> {
-    const path = `/users/${targetId}?$select=createdDateTime,proxyAddresses`;
+    const path = `/users/${encodeURIComponent(targetId)}?$select=createdDateTime,proxyAddresses`;
     const answer = await this.gateway.read({ method: "GET", path }, lane);
     if (answer.status === 404) return undefined;
     const parsed = Created.safeParse(this.found(answer));
@@ -189,15 +190,15 @@ export class GraphTargetTenant implements TargetTenant {
   /** Users and groups alike. */
   private readonly objectUrl = (id: string): string => `${this.root}/v1.0/directoryObjects/${id}`;
 
-  async update(targetId: string, changes: Attributes, call: WriteCall): Promise<"done" | "missing"> {
+  async update(target: Writable, changes: Attributes, call: WriteCall): Promise<"done" | "missing"> {
     return this.change(
-      { method: "PATCH", path: `/users/${targetId}`, body: patchOf(changes, this.stampAttribute) },
+      { method: "PATCH", path: `/users/${this.idOf(target)}`, body: patchOf(changes, this.stampAttribute) },
       call,
     );
   }
 
-  async setManager(targetId: string, managerId: string | null, call: WriteCall): Promise<"done" | "missing"> {
-    const path = `/users/${targetId}/manager/$ref`;
+  async setManager(target: Writable, managerId: string | null, call: WriteCall): Promise<"done" | "missing"> {
+    const path = `/users/${this.idOf(target)}/manager/$ref`;
     if (managerId !== null) {
       const body = { "@odata.id": `${this.root}/v1.0/users/${managerId}` };
       return this.change({ method: "PUT", path, body }, call);
@@ -207,21 +208,26 @@ export class GraphTargetTenant implements TargetTenant {
   }
 
   /** In every cloud. A sponsor whom the user has already is refused as a reference that exists. Source: Graph `user-post-sponsors.md`. */
-  async addSponsor(targetId: string, sponsorId: string, call: WriteCall): Promise<"done" | "missing"> {
+  async addSponsor(target: Writable, sponsorId: string, call: WriteCall): Promise<"done" | "missing"> {
     const body = { "@odata.id": this.objectUrl(sponsorId) };
-    const answer = await this.write({ method: "POST", path: `/users/${targetId}/sponsors/$ref`, body }, call);
+    const answer = await this.write({ method: "POST", path: `/users/${this.idOf(target)}/sponsors/$ref`, body }, call);
     if (answer.status === 404) return "missing";
     if (answer.status === 400 && REFERENCE_EXISTS.test(messageOf(answer.body))) return "done";
     this.accepted(answer, "VALUE_REFUSED");
     return "done";
   }
 
-  async softDelete(targetId: string, call: WriteCall): Promise<"done" | "missing"> {
-    return this.change({ method: "DELETE", path: `/users/${targetId}` }, call);
+  async softDelete(target: Writable, call: WriteCall): Promise<"done" | "missing"> {
+    return this.change({ method: "DELETE", path: `/users/${this.idOf(target)}` }, call);
   }
 
-  async restore(targetId: string, call: WriteCall): Promise<"done" | "missing"> {
-    return this.change({ method: "POST", path: `/directory/deletedItems/${targetId}/restore` }, call);
+  async restore(target: Writable, call: WriteCall): Promise<"done" | "missing"> {
+    return this.change({ method: "POST", path: `/directory/deletedItems/${this.idOf(target)}/restore` }, call);
+  }
+
+  /** Before any call. */
+  private idOf(target: Writable): string {
+    return target.in(this.gateway.tenantId);
   }
 
   private async change(graphCall: GraphCall, call: WriteCall): Promise<"done" | "missing"> {

@@ -4,6 +4,7 @@ import { Connection } from "../../../shared/adapters/graph/connection.ts";
 import { Gateway } from "../../../shared/adapters/graph/gateway.ts";
 import { GraphSourceTenant } from "../../../shared/adapters/graph/source-tenant.ts";
 import { GraphTargetTenant } from "../../../shared/adapters/graph/target-tenant.ts";
+import { Writable } from "../../../shared/domain/writable.ts";
 import { app, type Contoso, contoso, OTHER_APP, query } from "./contoso.ts";
 
 const EMEA = "bbbbbbbb-bbbb-4bbb-8bbb-bbbbbbbbbbbb";
@@ -179,7 +180,7 @@ test("a redemption is reset for an address that the guest has, never for an admi
     settled(
       world,
       target.resetRedemption(
-        id,
+        Writable.invited("hub", { targetId: id }),
         { address, redirectUrl: "https://x.org" },
         { lane: "changes", signal: AbortSignal.timeout(60_000) },
       ),
