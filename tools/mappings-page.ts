@@ -68,7 +68,8 @@ else starts with a warning.
 - **Values that do not fit** are refused and never cut: the person fails with \`VALUE_TOO_LONG\` or \`MAPPING_FAILED\`, and the log row names
   the attribute. Nobody else waits, and a block of the person's sign-in does not wait either.
 - **\`SelectUniqueValue\`** (*ours* between tenants) asks the target, recycle bin included, who has the candidates, and takes the first
-  that is free. Two people who are made at the same moment get two values. When all are taken: \`VALUE_NOT_UNIQUE\`.
+  that is free. Two people who are made at the same moment get two values. When all are taken: \`VALUE_NOT_UNIQUE\`. A candidate that is
+  too long for the attribute, or does not fit it otherwise, is passed over as if it were taken; when none fits, the first says why.
 - **Random values** (\`Guid\`, \`RandomString\`) with \`Always\` change whenever the person is looked at: the app warns of them.
 
 ## Source attributes

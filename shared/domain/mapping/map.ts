@@ -13,6 +13,7 @@ import {
   type ExpressionOutcome,
   firstFree,
 } from "./expression/index.ts";
+import { isEmpty } from "./flow.ts";
 import { type AttributeMapping, isNone, type Occasion, type Wish } from "./mapping.ts";
 import { type MisfitCode, type TargetAttribute, targetAttribute, typed } from "./targets.ts";
 
@@ -208,7 +209,7 @@ function wishesOf(compiled: readonly Compiled[], view: View, moment: MappingMome
     const { mapping, attribute, otherwise } = one;
     const { target } = mapping;
     if (occasion === "update" && mapping.flowType === "ObjectAddOnly") continue;
-    const outcome = one.expression ? chosen(one.expression, target, input) : undefined;
+    const outcome = one.expression ? chosen(one, one.expression, input) : undefined;
     if (outcome?.kind === "ignored") {
       if (outcome.what === "object") return { kind: "ignored", target };
       continue;
@@ -228,11 +229,18 @@ function wishesOf(compiled: readonly Compiled[], view: View, moment: MappingMome
   return { kind: "wished", wishes };
 }
 
-function chosen(expression: Expression, target: string, input: ExpressionInput & MappingMoment): CandidateOutcome {
+function chosen(one: Compiled, expression: Expression, input: ExpressionInput & MappingMoment): CandidateOutcome {
+  const { target } = one.mapping;
   const offered = input.offers?.[target];
   const outcome: ExpressionOutcome = offered ? { kind: "candidates", candidates: offered } : expression.evaluate(input);
   if (outcome.kind !== "candidates") return outcome;
-  return firstFree(outcome.candidates, (value) => input.taken?.(target, value) ?? false);
+  return firstFree(fittingOf(one, outcome.candidates), (value) => input.taken?.(target, value) ?? false);
+}
+
+/** A rule whose value does not fit the target attribute is passed over; where no rule's value fits, the first says why. */
+function fittingOf({ attribute }: Compiled, candidates: readonly CandidateOutcome[]): readonly CandidateOutcome[] {
+  const fitting = candidates.filter((one) => one.kind !== "value" || "value" in typed(attribute, one.value));
+  return fitting.some((one) => one.kind === "value" && !isEmpty(one.value)) ? fitting : candidates;
 }
 
 const plainValue = ({ source, mapping, constant }: Compiled, view: View): AttributeValue =>
@@ -240,9 +248,9 @@ const plainValue = ({ source, mapping, constant }: Compiled, view: View): Attrib
 
 function offersOf(unique: readonly Compiled[], view: View, moment: MappingMoment): Offers {
   const found: Record<string, readonly CandidateOutcome[]> = {};
-  for (const { mapping, expression } of unique) {
-    const outcome = expression?.evaluate({ attributes: view, ...moment });
-    if (outcome?.kind === "candidates") found[mapping.target] = outcome.candidates;
+  for (const one of unique) {
+    const outcome = one.expression?.evaluate({ attributes: view, ...moment });
+    if (outcome?.kind === "candidates") found[one.mapping.target] = fittingOf(one, outcome.candidates);
   }
   return found;
 }
