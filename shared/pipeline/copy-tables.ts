@@ -10,7 +10,7 @@ import { pairKey, type Tables, type World } from "./world.ts";
  * held sets, states of jobs. Not in it: secrets of subscriptions, pace and watermarks, which are made anew; the logs, which are
  * history. Rows that came after the copy stay.
  */
-const COPIED = ["links", "targets", "limits", "limitparts", "jobs"] as const satisfies readonly (keyof Tables)[];
+const COPIED = ["links", "targets", "limitparts", "limits", "jobs"] as const satisfies readonly (keyof Tables)[];
 type Copied = (typeof COPIED)[number];
 
 export interface CopiedRow {
@@ -49,9 +49,8 @@ export async function* exportTables(world: World): AsyncIterable<CopiedRow> {
 }
 
 /**
- * Puts the rows of a copy back; doing it again changes nothing. Claims of the copy are over: whoever had them is gone. Parts come
- * before the rows that name them whatever the order of the lines, because rows are only believed when their parts are there.
- * Afterwards everybody is looked at again.
+ * Puts the rows of a copy back; doing it again changes nothing. Claims of the copy are over: whoever had them is gone. The
+ * copy has parts of sets before the rows that name them. Afterwards everybody is looked at again.
  */
 export async function importTables(world: World, rows: AsyncIterable<CopiedRow>): Promise<number> {
   let count = 0;

@@ -35,10 +35,15 @@ export const newRow = ({ id, sourceTenantId, targetTenantId }: Job): JobRow => (
   health: "healthy",
 });
 
+interface Checked {
+  at: number;
+  stopped: Promise<ReadonlyMap<string, ErrorCode>>;
+}
+
 /** Knows which jobs write nothing now. One listing serves everybody within a second. */
 export class JobDesk {
   private readonly world: World;
-  private checked: { at: number; stopped: Promise<ReadonlyMap<string, ErrorCode>> } | undefined;
+  private checked: Checked | undefined;
 
   constructor(world: World) {
     this.world = world;
@@ -46,13 +51,23 @@ export class JobDesk {
 
   async whyStopped(jobId: string): Promise<ErrorCode | undefined> {
     const now = this.world.clock.now();
-    if (!this.checked || now - this.checked.at > BELIEVED_MS) this.checked = { at: now, stopped: this.look() };
-    const { checked } = this;
-    const stopped = await checked.stopped.catch((error: unknown) => {
+    const known = this.checked && now - this.checked.at <= BELIEVED_MS ? this.checked : undefined;
+    const stopped = (await this.codes(known ?? this.lookAnew())).get(jobId);
+    if (!stopped || !known) return stopped;
+    // A hint that is dropped for a stop does not come back: it has to be true at this moment.
+    return (await this.codes(this.lookAnew())).get(jobId);
+  }
+
+  private lookAnew(): Checked {
+    this.checked = { at: this.world.clock.now(), stopped: this.look() };
+    return this.checked;
+  }
+
+  private codes(checked: Checked): Checked["stopped"] {
+    return checked.stopped.catch((error: unknown) => {
       if (this.checked === checked) this.checked = undefined;
       throw error;
     });
-    return stopped.get(jobId);
   }
 
   private async look(): Promise<ReadonlyMap<string, ErrorCode>> {
