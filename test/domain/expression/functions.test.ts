@@ -78,6 +78,7 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
   ConvertFromBase64: [
     ['ConvertFromBase64("SABpAA==")', "Hi"],
     ['ConvertFromBase64("SGk=", ASCII)', "Hi"],
+    ['ConvertFromBase64("SOlp", ASCII)', "H?i"],
     ['ConvertFromBase64("w6k=", UTF8)', "é"],
     ['ConvertFromBase64("?")', { error: "InvalidBase64" }],
     ["ConvertFromBase64([none])", null],
@@ -168,6 +169,9 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
       'FormatDateTime("2026-01-05T15:04:05.1234567+02:00", "yyyy-MM-ddTHH:mm:ss.fffffffzzz", "h:mm:ss.fff tt zzz")',
       "3:04:05.123 PM +02:00",
     ],
+    ['FormatDateTime("20260105", , "yyyyMMdd", "D")', "Monday, 05 January 2026"],
+    ['FormatDateTime("20260105", , "yyyyMMdd", "R")', "Mon, 05 Jan 2026 00:00:00 GMT"],
+    ['FormatDateTime("20260105", , "yyyyMMdd", "Q")', ARGUMENT],
     ['FormatDateTime(" 20260105 ", , "yyyyMMdd", "yyyy")', "2026"],
     ['FormatDateTime(" 20260105 ", "None", "yyyyMMdd", "yyyy")', BAD_DATE],
     [

@@ -29,9 +29,20 @@ export type DateFormat = readonly Token[];
 
 const FIELDS = "dfFghHKmMstyz";
 
-/** Standard formats of one letter that do not depend on a culture. */
+/** Standard formats of one letter, in the invariant culture. Source: Microsoft Learn, 'Standard date and time format strings'. */
 const STANDARD: Readonly<Record<string, string>> = {
   d: "MM/dd/yyyy",
+  D: "dddd, dd MMMM yyyy",
+  f: "dddd, dd MMMM yyyy HH:mm",
+  F: "dddd, dd MMMM yyyy HH:mm:ss",
+  m: "MMMM dd",
+  M: "MMMM dd",
+  r: "ddd, dd MMM yyyy HH':'mm':'ss 'GMT'",
+  R: "ddd, dd MMM yyyy HH':'mm':'ss 'GMT'",
+  t: "HH:mm",
+  T: "HH:mm:ss",
+  y: "yyyy MMMM",
+  Y: "yyyy MMMM",
   s: "yyyy'-'MM'-'dd'T'HH':'mm':'ss",
   u: "yyyy'-'MM'-'dd HH':'mm':'ss'Z'",
   o: "yyyy'-'MM'-'dd'T'HH':'mm':'ss'.'fffffffK",
@@ -45,7 +56,7 @@ export function compileDateFormat(format: string): DateFormat | { wrong: string 
   if (format === "") return { wrong: "A date format is missing, such as yyyy-MM-dd." };
   if (format.length === 1) {
     const standard = STANDARD[format];
-    if (standard === undefined) return { wrong: `'${format}' alone is no custom format; write %${format}.` };
+    if (standard === undefined) return { wrong: `'${format}' alone is no date format; write %${format}.` };
     return compileDateFormat(standard);
   }
   const tokens: Token[] = [];

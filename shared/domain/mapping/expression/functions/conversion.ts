@@ -35,7 +35,9 @@ const convertFromBase64: FunctionSpec = {
       const text = source(evaluation);
       if (text === null) return null;
       if (!BASE64.test(text)) return call.fail("InvalidBase64", `${told(text)} is not Base64.`);
-      return call.bounded(evaluation, Buffer.from(text, "base64").toString(encoding));
+      const decoded = Buffer.from(text, "base64").toString(encoding);
+      // As .NET reads bytes that are not ASCII.
+      return call.bounded(evaluation, encoding === "latin1" ? decoded.replace(/[\x80-\xff]/g, "?") : decoded);
     };
   },
 };
