@@ -25,7 +25,8 @@ import { INSPECTED, inspect } from "./inspector.ts";
 const USERS = 100_000;
 const FIRST = 10_000;
 const SOURCE = "contoso-us";
-const TARGET = "contoso-gov";
+/** Not a government: a new source for one of those takes a second person. */
+const TARGET = "contoso";
 const PEOPLE = 10;
 const LIMIT_MS = 8 * 60_000;
 const ROWS_PER_TRANSACTION = 100;
@@ -36,9 +37,7 @@ const jobsOf =
   (state: "on" | "off") =>
   (config: SyncConfig): SyncConfig => ({
     ...config,
-    jobs: config.jobs
-      .filter(({ source }) => source === SOURCE)
-      .map((job) => ({ ...job, target: TARGET, userType: "guest" as const, manager: undefined, state })),
+    jobs: config.jobs.filter(({ source }) => source === SOURCE).map((job) => ({ ...job, state })),
   });
 
 /** The people of the source as the tenants of the cloud compute them. */
