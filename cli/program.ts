@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { EXIT, UsageError } from "./exit-code.ts";
+import { addDoctor } from "./offline/doctor.ts";
 import { addExpression } from "./offline/expression.ts";
 import { addMap } from "./offline/map.ts";
 import { addSchema } from "./offline/schema.ts";
@@ -22,6 +23,7 @@ function program(asJson: boolean): Command {
   addOnline(command);
   addMap(command);
   addSchema(command);
+  addDoctor(command);
   for (const group of command.commands) {
     group.copyInheritedSettings(command);
     for (const leaf of group.commands) leaf.copyInheritedSettings(group);

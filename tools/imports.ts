@@ -33,11 +33,11 @@ export const IMPORTS: Readonly<Record<string, { folders: readonly string[]; pack
   "shared/adapters/system": { folders: ["shared/ports"], packages: ["node:"] },
   // Offline: no tenant, no network.
   "cli/offline": {
-    folders: ["shared/domain", "shared/config", "cli/files", "cli/exit-code"],
+    folders: ["shared/domain", "shared/config", "shared/pipeline/holdings", "cli/files", "cli/exit-code"],
     packages: ["commander", "zod", "node:fs", "node:path", "node:url", "node:crypto"],
   },
   // Online: the admin API over HTTP, and nothing of the product itself.
   "cli/online": { folders: ["cli/exit-code"], packages: ["commander", "zod", "@azure/identity", "node:"] },
-  cli: { folders: ["shared/domain", "shared/config"], packages: ["commander", "zod", "@azure/identity", "node:"] },
+  cli: { folders: ["shared/domain", "shared/config", "shared/pipeline/holdings"], packages: ["commander", "zod", "@azure/identity", "node:"] },
   functions: { folders: ["shared/messages", "shared/pipeline", "shared/wire"], packages: ["@azure/functions"] },
 };
