@@ -19,7 +19,7 @@ export function parseJson<T>(text: string, schema: z.ZodType<T>): { value: T } |
   try {
     raw = JSON.parse(text, keepDigits);
   } catch (error) {
-    return { wrong: asError(error).message };
+    return { wrong: error instanceof RangeError ? "it is nested too deep" : asError(error).message };
   }
   const parsed = schema.safeParse(raw);
   return parsed.success ? { value: parsed.data } : { wrong: toldIn(parsed.error) };

@@ -29,6 +29,34 @@ test("import, into a configuration, export, import: the same rules", async () =>
   expect(await schema("import", exported)).toMatchObject({ status: 0, stderr: "", answers: [{ job, notCarried: [] }] });
 });
 
+test("the shortened example of Graph's page is read, and everything in it listed", async () => {
+  const userName = { source: {}, targetAttributeName: "userName" };
+  const users = { sourceObjectName: "User", targetObjectName: "User", attributeMappings: [userName, {}] };
+  const names = { sourceDirectoryName: "Azure Active Directory", targetDirectoryName: "Salesforce" };
+  const directory = {
+    name: "Azure Active Directory",
+    objects: [{ name: "User", attributes: [{ name: "userPrincipalName", type: "string" }] }],
+  };
+  const document = {
+    directories: [directory, { name: "Salesforce", objects: [{}] }],
+    synchronizationRules: [{ name: "USER_TO_USER", ...names, objectMappings: [users, {}] }, {}],
+  };
+  writeFileSync(at("page.json"), JSON.stringify(document));
+  const { status, answers } = await schema("import", at("page.json"));
+  expect({ status, answers }).toMatchObject({ status: 0, answers: [{ job: { mappings: [] } }] });
+  const paths = JSON.stringify(answers);
+  for (const path of ["attributeMappings[0]", "attributeMappings[1]", "objectMappings[1]", "synchronizationRules[1]"])
+    expect(paths).toContain(path);
+});
+
+test("a text that is nested too deep is refused in words", async () => {
+  writeFileSync(at("deep.json"), "[".repeat(100_000) + "]".repeat(100_000));
+  expect(await schema("import", at("deep.json"))).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining("nested too deep"),
+  });
+});
+
 test("what is no schema ends with 1, with place and remedy", async () => {
   writeFileSync(at("empty.json"), "{}");
   expect(await schema("import", at("empty.json"))).toMatchObject({

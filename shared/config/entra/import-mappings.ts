@@ -54,7 +54,14 @@ export function importMappings(
   const mappings: Placed[] = [];
   const seen = new Set<string>();
   for (const entry of mapping.entries("attributeMappings")) {
-    const target = entry.requiredText("targetAttributeName");
+    const target = entry.text("targetAttributeName") ?? "";
+    if (target === "") {
+      entry.tell(
+        rule("It names no target attribute", "Write the mapping if it is needed."),
+        "a mapping without target",
+      );
+      continue;
+    }
     seen.add(target);
     const reason = Object.hasOwn(NEVER_MAPPED, target) ? NEVER_MAPPED[target] : undefined;
     if (reason) entry.tell(reason, `the mapping to ${target}`);

@@ -1,3 +1,4 @@
+import { clauseValue } from "../../domain/scoping-filter.ts";
 import type { Mistake } from "../load.ts";
 
 /** Something of a synchronization schema that the rules of a job do not say. */
@@ -102,9 +103,10 @@ export class Entry {
     return this.#items(key).map((item, index) => new Entry(item, `${this.at(key)}[${index}]`, this.#list));
   }
 
+  /** Of a filter. */
   texts(key: string): readonly string[] {
     return this.#items(key).map((item, index) => {
-      if (typeof item === "string" || typeof item === "number" || typeof item === "boolean") return String(item);
+      if (typeof item === "string" || typeof item === "number" || typeof item === "boolean") return clauseValue(item);
       throw wrong(`${this.at(key)}[${index}]`, `is ${shown(item)}, not text`);
     });
   }

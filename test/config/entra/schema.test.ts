@@ -113,7 +113,7 @@ describe("what is no schema", () => {
     [withMapping({ flowTypes: "Add, Sometimes" }), "synchronizationRules[0].objectMappings[0].flowTypes"],
     [withMapping({ flowTypes: 3 }), "synchronizationRules[0].objectMappings[0].flowTypes"],
     [
-      withMapping({ attributeMappings: [{}] }),
+      withMapping({ attributeMappings: [{ targetAttributeName: 3 }] }),
       "synchronizationRules[0].objectMappings[0].attributeMappings[0].targetAttributeName",
     ],
     [withMapping({ scope: [] }), "synchronizationRules[0].objectMappings[0].scope"],
@@ -250,6 +250,14 @@ test("a filter that the readable form cannot say stays in Entra's, and the loade
   expect(notCarried).toContainEqual(
     expect.objectContaining({ path: "synchronizationRules[0].objectMappings[0].scope.groups[0].clauses[0]" }),
   );
+});
+
+test("a Boolean in a filter is written as attributes are", () => {
+  const clause = { sourceOperandName: "accountEnabled", operatorName: "EQUALS", targetOperand: { values: [true] } };
+  const { rules } = importSchema(withMapping({ scope: { groups: [{ clauses: [clause] }] } }));
+  expect(rules.scope.filter).toEqual([
+    { clauses: [{ attribute: "accountEnabled", operator: "EQUALS", value: "True" }] },
+  ]);
 });
 
 test("a clause with an operator that does not exist is kept, or other people would be in scope", () => {
