@@ -1,6 +1,6 @@
 import { once } from "node:events";
-import { createReadStream, readFileSync } from "node:fs";
-import { createInterface } from "node:readline";
+import { readFileSync } from "node:fs";
+import { open } from "node:fs/promises";
 import type * as z from "zod";
 import { UsageError } from "./exit-code.ts";
 
@@ -49,13 +49,16 @@ export function readJson<T>(file: string, schema: z.ZodType<T>): T {
 
 /** One line after the other, empty ones left out; the file is never in memory as a whole. */
 export async function* lines(file: string): AsyncGenerator<string> {
-  const input = createReadStream(file, "utf8");
-  const failed = new Promise<never>((_, reject) => {
-    input.once("error", (error) => reject(new UsageError(`${file} cannot be read: ${error.message}`)));
+  const unreadable = (error: unknown) => new UsageError(`${file} cannot be read: ${asError(error).message}`);
+  const handle = await open(file).catch((error: unknown) => {
+    throw unreadable(error);
   });
-  const opened = new Promise<void>((resolve) => input.once("open", () => resolve()));
-  await Promise.race([opened, failed]);
-  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+  if ((await handle.stat()).isDirectory()) {
+    await handle.close();
+    throw unreadable("it is a directory");
+  }
+  // The handle closes itself at the end, and when nobody asks for more.
+  for await (const line of handle.readLines({ encoding: "utf8" })) {
     const text = line.replace(/^\uFEFF/, "");
     if (text.trim() !== "") yield text;
   }

@@ -1,5 +1,8 @@
+import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "commander";
+import * as z from "zod";
 import { EXIT, UsageError } from "./exit-code.ts";
+import { readText } from "./files.ts";
 import { addDoctor } from "./offline/doctor.ts";
 import { addExpression } from "./offline/expression.ts";
 import { addMap } from "./offline/map.ts";
@@ -7,10 +10,14 @@ import { addSchema } from "./offline/schema.ts";
 import { addScope } from "./offline/scope.ts";
 import { addOnline } from "./online/commands.ts";
 
+const PACKAGE = fileURLToPath(new URL("../package.json", import.meta.url));
+const VERSION = z.object({ version: z.string() }).parse(JSON.parse(readText(PACKAGE))).version;
+
 /** `cross-cloud-sync`: results go to standard output as JSON lines, everything said to people to standard error. */
 function program(asJson: boolean): Command {
   const command = new Command("cross-cloud-sync")
     .description("Keeps B2B users in target tenants equal to what your jobs say.")
+    .version(VERSION, "--version")
     .option("--json", "wrong arguments are told as JSON too")
     .showHelpAfterError("(add --help for the options)")
     .addHelpText(

@@ -17,7 +17,7 @@ const CASE = z.object({
   expression: z.string(),
   attributes: ATTRIBUTES.nullish(),
   /** Values that the target attribute has elsewhere, for SelectUniqueValue. */
-  existingTargetValues: z.array(z.string()).nullish(),
+  existingTargetValues: z.array(z.union([z.string(), z.number(), z.null()])).nullish(),
   now: MOMENT.nullish(),
   defaultDomain: z.string().nullish(),
 });
@@ -47,7 +47,7 @@ export function evaluateCase({ expression, attributes, existingTargetValues, now
     ...(typeof defaultDomain === "string" ? { defaultDomain } : {}),
   };
   const outcome = compiled.evaluate(input);
-  const taken = new Set((existingTargetValues ?? []).map((value) => value.toLowerCase()));
+  const taken = new Set((existingTargetValues ?? []).map((value) => String(value ?? "").toLowerCase()));
   const chosen =
     outcome.kind === "candidates" ? firstFree(outcome.candidates, (value) => taken.has(value.toLowerCase())) : outcome;
   return {

@@ -1,11 +1,13 @@
 import * as z from "zod";
+import { parseDateText } from "../../shared/domain/mapping/expression/date-time.ts";
 import { UsageError } from "../exit-code.ts";
 
-/** A date and time, as text or in ms since 1970; gives ms. */
+/** A date and time, as text (UTC unless it names an offset) or in ms since 1970; gives ms. */
 export const MOMENT = z.union([z.number(), z.string()]).transform((value, context) => {
-  const ms = new Date(value).getTime();
-  if (Number.isNaN(ms)) context.addIssue({ code: "custom", message: "is no moment; write 2026-01-31T12:00:00Z" });
-  return ms;
+  const ms = typeof value === "number" ? new Date(value).getTime() : parseDateText(value)?.ms;
+  if (ms !== undefined && !Number.isNaN(ms)) return ms;
+  context.addIssue("is no moment; write 2026-01-31T12:00:00Z");
+  return z.NEVER;
 });
 
 /** Of the option `--now`; absent: now. */

@@ -54,6 +54,7 @@ describe("expression eval", () => {
       "",
       { expression: 'SelectUniqueValue("a","b")', attributes: {}, existingTargetValues: ["A"] },
       { expression: "Now()", attributes: {}, now: "2026-01-05T15:04:05Z" },
+      { expression: "Now()", attributes: {}, now: "2026-01-05T15:04:05" },
       { expression: "DefaultDomain()", attributes: {}, defaultDomain: "corp.example" },
       { expression: "Nope()", attributes: {} },
     );
@@ -63,6 +64,7 @@ describe("expression eval", () => {
         { value: "X" },
         { value: "129699324000000001" },
         { value: "b" },
+        { value: "1/5/2026 3:04:05 PM" },
         { value: "1/5/2026 3:04:05 PM" },
         { value: "corp.example" },
         { error: { code: "UnknownFunction", position: 1 } },
@@ -281,7 +283,9 @@ describe("wrong arguments end with 2", () => {
     [["expression", "eval", '"a"', "--usr", "x"], "Did you mean --user?"],
     [["expression", "eval", '"a"', "--user", "nowhere.json"], "nowhere.json cannot be read"],
     [["expression", "eval", "--cases", "nowhere.ndjson"], "nowhere.ndjson cannot be read"],
+    [["expression", "eval", "--cases", folder], "it is a directory"],
     [["expression", "eval", '"a"', "--now", "later"], "is no moment"],
+    [["expression", "eval", '"a"', "--now", "0"], "is no moment"],
     [["scope", "test"], "Give --filter"],
     [["mapp"], "Did you mean map?"],
     [["map", "--job", "a"], "--user <file>"],
@@ -301,6 +305,11 @@ describe("wrong arguments end with 2", () => {
       stderr: "",
       answers: [{ error: { code: "Usage" } }],
     });
+  });
+
+  test("the version is that of the package", async () => {
+    const { status, stdout } = await run("--version");
+    expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+/) });
   });
 
   test("help is no error", async () => {
