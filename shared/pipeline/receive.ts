@@ -1,5 +1,6 @@
 import { SyncError } from "../domain/error.ts";
 import { Hint, PageMessage } from "../messages/hint.ts";
+import { problemsOf } from "../messages/problems.ts";
 import type { DecisionLog } from "../ports/decision-log.ts";
 import { StorageUnavailable } from "../ports/rows.ts";
 import { collectChanges } from "./collect-changes.ts";
@@ -104,16 +105,12 @@ function subjectOf(page: PageMessage): string {
 }
 
 function readable<T>(
-  parsed:
-    | { success: true; data: T }
-    | { success: false; error: { issues: { path: PropertyKey[]; message: string }[] } },
+  parsed: { success: true; data: T } | { success: false; error: Parameters<typeof problemsOf>[0] },
   what: string,
   log: DecisionLog,
 ): T {
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(
-    ({ path, message }) => `${path.map(String).join(".") || "(root)"}: ${message}`,
-  );
+  const problems = problemsOf(parsed.error);
   log.error("message unreadable", { what, problems });
   throw new Error(`MESSAGE_UNREADABLE: not a ${what} of this version: ${problems.join("; ")}`);
 }

@@ -1,5 +1,6 @@
 import type { Pair } from "../domain/job.ts";
 import { Hint, PageMessage } from "../messages/hint.ts";
+import { problemsOf } from "../messages/problems.ts";
 import type { DecisionLog } from "../ports/decision-log.ts";
 import { escrowPerson, retryAfterMs } from "./escrow.ts";
 import { hintMessage } from "./hints.ts";
@@ -20,9 +21,7 @@ export async function recordDeadLetter(
 ): Promise<void> {
   const parsed = Hint.safeParse(message);
   if (!parsed.success) {
-    const problems = parsed.error.issues.map(
-      ({ path, message }) => `${path.map(String).join(".") || "(root)"}: ${message}`,
-    );
+    const problems = problemsOf(parsed.error);
     log.error("dead letter", { queue, deadLetterReason, problems });
     if (!PageMessage.safeParse(message).success)
       await writeFailure(

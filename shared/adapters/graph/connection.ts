@@ -45,6 +45,8 @@ export class NoAnswer extends Error {
 }
 
 const VERSION = "v1.0";
+/** The parser's own message quotes the answer, and with it people. */
+const NOT_JSON = new Error("the answer is not JSON");
 const TIMEOUT_MS = 30_000;
 /** A page of 999 users with all attributes is a tenth of it. */
 const ANSWER_MAX_BYTES = 16 * 1_048_576;
@@ -137,9 +139,9 @@ async function parse(response: Response): Promise<unknown> {
   if (text === "") return undefined;
   try {
     return JSON.parse(text);
-  } catch (error) {
+  } catch {
     if (!response.ok) return undefined; // the status and its headers say enough
-    throw new NoAnswer(true, error); // cut short, or not from Graph
+    throw new NoAnswer(true, NOT_JSON); // cut short, or not from Graph
   }
 }
 

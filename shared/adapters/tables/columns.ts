@@ -68,7 +68,16 @@ export function fromColumns(entity: Readonly<Record<string, unknown>>): Record<s
   }
   for (const [name, texts] of parts) {
     if (Object.keys(texts).length !== texts.length) throw new Error(`column ${name}Json: a part of it is missing`);
-    value[name] = JSON.parse(texts.join(""));
+    value[name] = parsed(name, texts.join(""));
   }
   return value;
+}
+
+/** The parser's own message would quote the row. */
+function parsed(name: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Error(`column ${name}Json: it is not JSON`);
+  }
 }

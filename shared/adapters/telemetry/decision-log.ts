@@ -1,4 +1,5 @@
 import type { DecisionLog, LogFields } from "../../ports/decision-log.ts";
+import { scrub } from "./scrub.ts";
 
 /** Where a trigger's lines go: `InvocationContext` of the Functions library fits. */
 export interface Sink {
@@ -7,12 +8,12 @@ export interface Sink {
   error(line: string): void;
 }
 
-/** One JSON line an entry. Errors become their name, message and stack; their causes too, for three levels. */
+/** One JSON line an entry. Errors become their name, message and stack; their causes too, for three levels. What libraries put into them, tokens and addresses, is removed. */
 export function decisionLog(sink: Sink): DecisionLog {
   return {
-    info: (event, fields) => sink.info(line(event, fields)),
-    warn: (event, fields) => sink.warn(line(event, fields)),
-    error: (event, fields) => sink.error(line(event, fields)),
+    info: (event, fields) => sink.info(scrub(line(event, fields))),
+    warn: (event, fields) => sink.warn(scrub(line(event, fields))),
+    error: (event, fields) => sink.error(scrub(line(event, fields))),
   };
 }
 
