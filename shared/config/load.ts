@@ -1,12 +1,14 @@
 import { createHash } from "node:crypto";
+import * as z from "zod";
 import type { AdminScope } from "../domain/admin.ts";
 import { CLOUDS, type CloudPair, cloudPair } from "../domain/cloud.ts";
 import type { Job, Pair, Tenant } from "../domain/job.ts";
 import type { Limits } from "../domain/limits.ts";
+import { didYouMean } from "../domain/mapping/expression/near-miss.ts";
 import type { Mapper } from "../domain/mapping/map.ts";
 import { adminMistakes, adminScopesOf } from "./admin.ts";
 import { extensionMistakes, extensionsOf, stampAttributeOf } from "./extensions.ts";
-import { plainIssues } from "./issues.ts";
+import { type Issue, keysAt, plainIssues, withoutIssues } from "./issues.ts";
 import { matchingMistakes } from "./matching.ts";
 import { listMistakes, policyMistakes } from "./policy.ts";
 import { type Rules, rulesOf } from "./rules.ts";
@@ -50,15 +52,8 @@ export interface LoadedConfig {
 export function loadConfig(text: string, file = "sync.config.json"): LoadedConfig {
   const config = parse(text, file);
   const canonical = JSON.stringify(config);
-  const rules = config.jobs.map((job, index) => rulesOf(config, job, `jobs[${index}]`));
-  const mistakes = [
-    ...tenantMistakes(config),
-    ...jobMistakes(config),
-    ...adminMistakes(config),
-    ...rules.flatMap((rule) => rule.mistakes),
-    ...listMistakes(config),
-    ...config.jobs.flatMap((job, index) => [...policyMistakes(config, job, `jobs[${index}]`, rules[index] as Rules)]),
-  ];
+  const rules = rulesIn(config);
+  const mistakes = mistakesIn(config, rules);
   if (mistakes.length > 0) throw new ConfigInvalid(file, mistakes);
   const tenants = config.tenants.map(tenantOf);
   return {
@@ -73,6 +68,19 @@ export function loadConfig(text: string, file = "sync.config.json"): LoadedConfi
   };
 }
 
+const rulesIn = (config: SyncConfig): readonly Rules[] =>
+  config.jobs.map((job, index) => rulesOf(config, job, `jobs[${index}]`));
+
+/** What a configuration of the right form is wrong in. */
+const mistakesIn = (config: SyncConfig, rules: readonly Rules[]): readonly Mistake[] => [
+  ...tenantMistakes(config),
+  ...jobMistakes(config),
+  ...adminMistakes(config),
+  ...rules.flatMap((rule) => rule.mistakes),
+  ...listMistakes(config),
+  ...config.jobs.flatMap((job, index) => [...policyMistakes(config, job, `jobs[${index}]`, rules[index] as Rules)]),
+];
+
 function parse(text: string, file: string): SyncConfig {
   let json: unknown;
   try {
@@ -85,14 +93,31 @@ function parse(text: string, file: string): SyncConfig {
   }
   const parsed = SyncConfig.safeParse(json);
   if (parsed.success) return parsed.data;
-  throw new ConfigInvalid(
-    file,
-    parsed.error.issues.flatMap(plainIssues).map((issue) => ({
-      path: pathText(issue.path),
-      problem: issue.message,
-      remedy: "See docs/configuration.md for what this setting takes.",
-    })),
-  );
+  const issues = parsed.error.issues.flatMap(plainIssues);
+  throw new ConfigInvalid(file, [...issues.flatMap(mistakesOfForm), ...otherMistakes(json, issues)]);
+}
+
+function mistakesOfForm(issue: Issue): readonly Mistake[] {
+  const path = pathText(issue.path);
+  if (issue.code !== "unrecognized_keys")
+    return [{ path, problem: issue.message, remedy: "See docs/configuration.md for what this setting takes." }];
+  const known = keysAt(z.toJSONSchema(SyncConfig, { io: "input" }), issue.path);
+  return issue.keys.map((key) => ({
+    path: pathText([...issue.path, key]),
+    problem: "there is no such setting",
+    remedy: didYouMean(key, known).trim() || "See docs/configuration.md for the settings.",
+  }));
+}
+
+/** What is wrong with the rest, so that everything is told at once; nothing where the rest cannot be read either. */
+function otherMistakes(json: unknown, issues: readonly Issue[]): readonly Mistake[] {
+  const { rest, left } = withoutIssues(json, issues);
+  const config = SyncConfig.safeParse(rest);
+  if (!config.success) return [];
+  const gone = left.map(pathText);
+  // What was left out may be the cause of these.
+  const follows = ({ path }: Mistake) => gone.some((place) => place.startsWith(path) || path.startsWith(place));
+  return mistakesIn(config.data, rulesIn(config.data)).filter((mistake) => !follows(mistake));
 }
 
 const pathText = (path: readonly PropertyKey[]): string =>

@@ -79,7 +79,7 @@ describe("a job", () => {
 describe("mistakes are all listed, with their place", () => {
   test.each<[string, object, string[]]>([
     ["userType is missing", { jobs: [{ ...job, userType: undefined }] }, ["jobs[0].userType"]],
-    ["an unknown key", { jobs: [{ ...job, filters: [] }] }, ["jobs[0]"]],
+    ["an unknown key", { jobs: [{ ...job, filters: [] }] }, ["jobs[0].filters"]],
     ["unknown tenants", { jobs: [{ ...job, source: "x", target: "y" }] }, ["jobs[0].source", "jobs[0].target"]],
     ["the same tenant twice", { jobs: [{ ...job, target: "emea" }] }, ["jobs[0].target"]],
     ["an unsupported pair", { jobs: [{ ...job, source: "gov", target: "cn" }] }, ["jobs[0].target"]],
@@ -208,6 +208,46 @@ describe("mistakes are all listed, with their place", () => {
     ],
     ["several at once", { version: 2, deployment: "Not A Name" }, ["version", "deployment"]],
   ])("%s", (_, changes, paths) => expect(mistakes(changes)).toEqual(paths));
+
+  test("mistakes of form do not hide the others", () => {
+    const wrong = {
+      ...job,
+      state: "onn",
+      colour: "red",
+      target: "nowhere",
+      scope: { allUsers: true, users: ["x"] },
+      mappings: [
+        { target: "citty", source: "city" },
+        { target: "city", expression: "Foo()" },
+        { target: "state", source: 5 },
+      ],
+    };
+    expect(mistakes({ jobs: [wrong] })).toEqual([
+      "jobs[0].state",
+      "jobs[0].scope.users[0]",
+      "jobs[0].mappings[2].source",
+      "jobs[0].colour",
+      "jobs[0].target",
+      "jobs[0].mappings[0].target",
+      "jobs[0].mappings[1].expression",
+    ]);
+  });
+
+  test("a mistyped setting is told with what was probably meant", () => {
+    const told = (wrong: object) => {
+      try {
+        load({ jobs: [wrong] });
+      } catch (error) {
+        if (error instanceof ConfigInvalid) return error.mistakes.map(({ path, remedy }) => [path, remedy]);
+        throw error;
+      }
+      return [];
+    };
+    expect(told({ ...job, onOutOfScop: "keep", limits: { removals: { perHor: 1 } } })).toEqual([
+      ["jobs[0].limits.removals.perHor", "Did you mean perHour?"],
+      ["jobs[0].onOutOfScop", "Did you mean onOutOfScope?"],
+    ]);
+  });
 
   test("text that is not JSON says so", () =>
     expect(() => loadConfig("{ tenants: }")).toThrow(/CONFIG_INVALID.*is not JSON/s));
