@@ -25,6 +25,11 @@ export interface SimulatedClock extends SandboxClock {
   readonly waiting: number;
 }
 
+/** The same time as somebody reads it whose clock is ahead by so much, or behind. */
+export function skewed(clock: SandboxClock, aheadMs: number): SandboxClock {
+  return { now: () => clock.now() + aheadMs, after: clock.after, sleep: clock.sleep };
+}
+
 interface Timer {
   at: number;
   order: number;

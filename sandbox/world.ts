@@ -31,7 +31,7 @@ import type { DecisionLog, LogFields } from "../shared/ports/decision-log.ts";
 import type { Broker, ReceivedMessage } from "./bus/api.ts";
 import { broker } from "./bus/broker.ts";
 import { type MemoryBus, memoryBus } from "./bus/memory-bus.ts";
-import { type SimulatedClock, simulatedClock } from "./clock.ts";
+import { type SandboxClock, type SimulatedClock, simulatedClock, skewed } from "./clock.ts";
 import type { GraphRequest, GraphTenants, Knobs, TenantSpec, WebhookCall } from "./graph/api.ts";
 import { createGraphTenants } from "./graph/index.ts";
 import { type CallHooks, callOf, Life, mortal } from "./life.ts";
@@ -61,6 +61,8 @@ export interface SimulatedWorld {
 
 export interface Instance {
   name: string;
+  /** What it was started with. */
+  config: SyncConfig;
   world: World;
   /** What takes its messages: of its own configuration. */
   receiver: Receiver;
@@ -85,6 +87,8 @@ export interface WorldOptions {
   knobs?: Partial<Knobs>;
   settings?: Partial<Settings>;
   instances?: number;
+  /** Clocks of instances are ahead of the world's, or behind it, by at most so much; 0 unless said. */
+  skewMs?: number;
   /** Messages one instance works on at once, by queue. */
   concurrency?: number;
   /** Timers run this often; 0: never. */
@@ -126,9 +130,12 @@ export function simulatedWorld(options: WorldOptions): SimulatedWorld {
   let started = 0;
   const start = (config?: SyncConfig) => {
     const name = `app-${++started}`;
-    const forks = { chance: chance.fork(name), instances, hooks };
+    const luck = chance.fork(name);
+    const skew = options.skewMs ?? 0;
+    const forks = { chance: luck, skewMs: skew > 0 ? luck.between(-skew, skew) : 0, instances, hooks };
     const parts = { name, options, clock, graph, store, queues, bus, decisionLog, desks, ...forks };
-    const instance = startInstance({ ...parts, loaded: config ? loadConfig(JSON.stringify(config)) : loaded });
+    const own = config ? { config, loaded: loadConfig(JSON.stringify(config)) } : { config: options.config, loaded };
+    const instance = startInstance({ ...parts, ...own });
     instances.push(instance);
     return instance;
   };
@@ -164,10 +171,13 @@ interface Parts {
   options: WorldOptions;
   clock: SimulatedClock;
   chance: Random;
+  /** How far its clock is ahead. */
+  skewMs: number;
   graph: GraphTenants;
   store: MemoryStore;
   queues: Broker;
   bus: MemoryBus;
+  config: SyncConfig;
   loaded: LoadedConfig;
   decisionLog: DecisionLog;
   desks: Listener[];
@@ -212,6 +222,7 @@ function startInstance(parts: Parts): Instance {
   if (every > 0) clock.after(1, () => void tick());
   const instance: Instance = {
     name: parts.name,
+    config: parts.config,
     world,
     receiver,
     kill: () => {
@@ -300,7 +311,8 @@ function appOf(parts: Parts, life: Life, revision: string): Receiver {
 }
 
 function worldOf(parts: Parts, life: Life, revision: string): World {
-  const { clock, chance, graph, store, bus, loaded, options } = parts;
+  const { chance, graph, store, bus, loaded, options, skewMs } = parts;
+  const clock = skewed(parts.clock, skewMs);
   const tenants = new Map(
     loaded.config.tenants.map((tenant) => {
       const spec = graph.tenants.find(({ id }) => id === tenant.id);
@@ -411,7 +423,7 @@ function worldOf(parts: Parts, life: Life, revision: string): World {
 }
 
 /** As a credential does: one token serves for most of its hour. */
-function tokenKept(clock: SimulatedClock, issue: () => string): () => Promise<string> {
+function tokenKept(clock: SandboxClock, issue: () => string): () => Promise<string> {
   let kept: { token: string; until: number } | undefined;
   return async () => {
     if (!kept || clock.now() >= kept.until) kept = { token: issue(), until: clock.now() + TOKEN_KEPT_MS };

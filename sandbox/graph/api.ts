@@ -157,7 +157,10 @@ export interface GraphTenants {
   graph(tenant: string, request: GraphRequest, signal?: AbortSignal): Promise<GraphResponse>;
   /** One call to a tenant's login root: discovery, keys, token endpoint. */
   login(tenant: string, request: GraphRequest, signal?: AbortSignal): Promise<GraphResponse>;
-  /** An access token without the ceremony, for the simulated world: same contents as the token endpoint's. */
+  /**
+   * An access token without the ceremony, for the simulated world: same contents as the token endpoint's. Throws
+   * `ConnectionLost` when a fault on tokens hits it.
+   */
   token(tenant: string, clientId: string): string;
 
   setKnobs(knobs: Partial<Knobs>): void;

@@ -29,13 +29,14 @@ export class Faults {
     return this.active.map(({ fault }) => fault);
   }
 
-  /** The fault that hits a call at these places, if one does. */
-  strike(tenant: string, places: readonly Place[], now: number, chance: Random): Fault | undefined {
+  /** The fault that hits a call at these places, if one does. `named`: only where a fault names the place. */
+  strike(tenant: string, places: readonly Place[], now: number, chance: Random, named = false): Fault | undefined {
     if (this.active.length === 0) return undefined;
     this.active = this.active.filter((active) => active.until > now && active.left > 0);
     for (const active of this.active) {
       const { fault } = active;
       if (fault.tenant !== undefined && fault.tenant !== tenant) continue;
+      if (named && fault.on === "any") continue;
       if (fault.on !== "any" && !places.includes(fault.on)) continue;
       if ((fault.kind === "resync" || fault.kind === "resyncWithoutLocation") && !places.includes("delta")) continue;
       if (fault.probability !== undefined && !chance.chance(fault.probability)) continue;

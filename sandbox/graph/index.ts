@@ -1,7 +1,15 @@
 /** The simulated Graph tenants. See `api.ts` for what they promise. */
 import { CLOUDS, cloudPair } from "../../shared/domain/cloud.ts";
 import { hash, random } from "../random.ts";
-import type { Fault, GraphOptions, GraphResponse, GraphTenants, Knobs, TenantSpec } from "./api.ts";
+import {
+  ConnectionLost,
+  type Fault,
+  type GraphOptions,
+  type GraphResponse,
+  type GraphTenants,
+  type Knobs,
+  type TenantSpec,
+} from "./api.ts";
 import { Applications } from "./applications-store.ts";
 import { batch } from "./batch.ts";
 import { Deliveries } from "./deliveries.ts";
@@ -99,7 +107,13 @@ export function createGraphTenants(options: GraphOptions): GraphTenants {
       return abortable(isBatch ? batch(tenant, router, request) : single(tenant, router, request), signal);
     },
     login: (name, request, signal) => abortable(login(tenantOf(name), request), signal),
-    token: (name, clientId) => tenantOf(name).tokens.issue(clientId),
+    token(name, clientId) {
+      const tenant = tenantOf(name);
+      const fault = world.faults.strike(name, ["token"], clock.now(), tenant.chance.faults, true);
+      if (!fault) return tenant.tokens.issue(clientId);
+      tenant.statistics.fault(fault.kind);
+      throw new ConnectionLost("the token endpoint gave no token");
+    },
     setKnobs(changes) {
       knobs = { ...knobs, ...changes };
       scaleQuotas();

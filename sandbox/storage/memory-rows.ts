@@ -21,6 +21,8 @@ export interface MemoryStore {
   readonly operations: Readonly<Record<string, Readonly<Record<Operation, number>>>>;
   /** All rows of a table, without counting or hooks: for oracles and tests. */
   dump(table: string): readonly { partition: string; row: string; value: unknown }[];
+  /** Somebody else writes the row as it is: whoever has read it before is refused. False: there is no such row. */
+  touch(table: string, partition: string, row: string): boolean;
   /** Loses everything in a table: what an operator's mistake does. */
   clear(table: string): void;
 }
@@ -66,6 +68,11 @@ export function memoryStore(clock: SandboxClock, hooks: StoreHooks = {}): Memory
       [...tableOf(name).partitions].flatMap(([partition, { entries }]) =>
         [...entries].map(([row, { json }]) => ({ partition, row, value: JSON.parse(json) as unknown })),
       ),
+    touch: (name, partition, row) => {
+      const entry = tableOf(name).partitions.get(partition)?.entries.get(row);
+      if (entry) entry.etag = `W/"${++writes}"`;
+      return entry !== undefined;
+    },
     clear: (name) => tableOf(name).partitions.clear(),
   };
 

@@ -52,6 +52,8 @@ export interface Link {
   missingSince?: number;
   outSince?: number;
   targetMissingSince?: number;
+  /** A worker that was about to delete lost its claim then, and may still do it, ms since 1970. */
+  lateDeleteSince?: number;
   /** Somebody is writing; the lease counts from the last write of the row, by the storage's clock. */
   claim?: Claim;
   /** Begun, and not known to stand in the provisioning log. */
@@ -147,6 +149,14 @@ function row(
 export const LEASE_MS = 60_000;
 /** Calls inside a claim are aborted this long before its lease ends. */
 export const LEASE_MARGIN_MS = 15_000;
+
+/** A worker that stood still may wake so late. */
+const LATE_MS = 24 * 3_600_000;
+
+/** Begun by us, and not known to have happened: a target user that is found removed was removed by us. */
+export function deleteIsUnderWay({ claim, lateDeleteSince }: Link, now: number): boolean {
+  return claim?.plan === "delete" || (lateDeleteSince !== undefined && now < lateDeleteSince + LATE_MS);
+}
 
 /** Somebody else may be writing. `ageMs`: since the row was written, by the storage's clock. */
 export function claimIsLive(link: Link, ageMs: number): boolean {

@@ -1,7 +1,7 @@
 import type { AdoptionGround, Evidence } from "./adoption.ts";
 import { type ErrorCode, unreachable } from "./error.ts";
 import type { Job, Pair } from "./job.ts";
-import type { Link } from "./link.ts";
+import { deleteIsUnderWay, type Link } from "./link.ts";
 import { createValues, type MappingMoment, type Occasion, updatesOf, type Wish, type Wishes } from "./mapping/map.ts";
 import { type Candidate, invitationAddress, matchNewcomer } from "./matching.ts";
 import type { ScopeDecision } from "./scope.ts";
@@ -197,7 +197,7 @@ function removal(view: PersonView, rules: PlanRules, because: Because, action: J
   const job = rules.pair.jobs.find(({ id }) => id === link?.jobId);
   const gone = target.kind === "missing" || isSoftDeleted(target);
   // Somebody of us died over removing the target user: it is recorded as our removal.
-  if (target.kind === "found" && gone && link?.claim?.plan === "delete" && isExternal(target.user))
+  if (target.kind === "found" && gone && link && deleteIsUnderWay(link, view.now) && isExternal(target.user))
     return { kind: "delete", targetId: target.user.id, because };
   // We have just restored or made what seems to be gone, or removed what seems to be there.
   const unseen = notSeenYet(view, rules, gone || link?.state === "removed");
@@ -367,9 +367,12 @@ function planSoftDeleted(
   wishes: readonly Wish[],
   managerId: ManagerChange,
 ): Plan {
-  const deletedByUs = view.link?.state === "removed" || view.link?.claim?.plan === "delete";
-  if (!deletedByUs) return { kind: "hold", code: "TARGET_REMOVED_THERE" };
-  if (!source.accountEnabled) return { kind: "skip", because: "disabledAndRemoved" };
+  const { link } = view;
+  if (link?.state !== "removed" && !(link && deleteIsUnderWay(link, view.now)))
+    return { kind: "hold", code: "TARGET_REMOVED_THERE" };
+  const because = "disabledAndRemoved";
+  if (!source.accountEnabled)
+    return link?.state === "removed" ? { kind: "skip", because } : { kind: "delete", targetId: user.id, because };
   const ours = view.link?.blockedByUs === true; // a block that the target's administrators set outlives the absence
   const changes = comparedWith(user, wishes, view, ours);
   return { kind: "restore", targetId: user.id, job, managerId, changes, ...moreAfter(hasOtherType(user, job)) };

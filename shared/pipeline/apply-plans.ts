@@ -12,6 +12,7 @@ import { type TargetTenant, type WriteCall, WriteUnsure } from "../ports/target-
 import { type LinkChange, type StoredLink, writeLink } from "./claims.ts";
 import { hintReports, hintVerify } from "./hints.ts";
 import { killSwitchMustBeOff } from "./kill-switch.ts";
+import { recordLateInvitation, verifyLateWrite } from "./late-effects.ts";
 import type { Person } from "./look.ts";
 import { takeUser } from "./ownership.ts";
 import { writeLog } from "./provisioning-log.ts";
@@ -315,7 +316,13 @@ const stampFor = ({ work: { world, person } }: Held) =>
 async function progress(held: Held, change: LinkChange, signal: "invited" | "restored" = "invited"): Promise<void> {
   const { world, person } = held.work;
   const written = await writeLink(world, person, held.stored, signal, { ...change, writtenAt: world.clock.now() });
-  if (written.kind === "moved") throw new Interrupted({ kind: "moved" });
+  if (written.kind === "moved") {
+    const { plan } = held.work;
+    const { since } = held.stored.value;
+    if (plan.kind === "create" && change.targetId !== undefined && since !== undefined)
+      await recordLateInvitation(world, person, { targetId: change.targetId, address: plan.address, since });
+    throw new Interrupted({ kind: "moved" });
+  }
   held.stored = written.stored;
 }
 
@@ -348,9 +355,10 @@ async function record(held: Held, result: Result): Promise<Applied> {
     outSince: undefined,
     targetMissingSince: undefined,
     adopted: undefined,
+    ...(result.signal === "settled" ? {} : { lateDeleteSince: undefined }),
   };
   const written = await writeLink(world, person, held.stored, result.signal, change);
-  if (written.kind === "moved") await hintVerify(world, person, 1_000);
+  if (written.kind === "moved") await verifyLateWrite(world, person);
   return { kind: "written", targetId: result.targetId, action: result.action };
 }
 
@@ -366,7 +374,7 @@ async function release(held: Held, error: unknown): Promise<Applied> {
   if (isOurs(error)) throw error; // nothing can be recorded now: the lease ends by itself
   const applied = interpretation(error, world);
   if (applied?.kind === "moved") {
-    await hintVerify(world, person, 1_000);
+    await verifyLateWrite(world, person);
     return { kind: "again", because: "moved", afterMs: 2_000 };
   }
   const unsure = error instanceof WriteUnsure || applied === undefined;
@@ -386,9 +394,17 @@ async function release(held: Held, error: unknown): Promise<Applied> {
     ...(unsure || held.written.length > 0 ? { writtenAt: world.clock.now() } : {}),
     ...(mayBeBlocked ? {} : { blockedByUs: held.work.stored?.value.blockedByUs }),
   });
+  if (written.kind === "moved" && unsure) await recordMaybeInvited(held);
   if (applied === undefined) throw error; // a defect: loudly, and without a claim that would hide it
   if (written.kind === "moved") return { kind: "again", because: "moved", afterMs: 2_000 };
   return applied.kind === "refused" ? { ...applied, stored: written.stored } : applied;
+}
+
+/** The invitation may have arrived when the link had been given up already. */
+async function recordMaybeInvited({ work: { world, person, plan }, stored }: Held): Promise<void> {
+  const { state, since } = stored.value;
+  if (plan.kind !== "create" || state !== "inviting" || since === undefined) return;
+  await recordLateInvitation(world, person, { targetId: undefined, address: plan.address, since });
 }
 
 const isOurs = (error: unknown): boolean =>

@@ -1,14 +1,15 @@
 import type { ErrorCode } from "../domain/error.ts";
 import { type Escrow, intoEscrow } from "../domain/link.ts";
 import { readLink, writeLink } from "./claims.ts";
+import { CLOCKS_DIFFER_MS } from "./hints.ts";
 import type { Person } from "./look.ts";
 import { logOutcomeOf, logRowName, writeLog } from "./provisioning-log.ts";
 import type { World } from "./world.ts";
 
-/** An instance whose clock is behind must not find that the escrow is not due yet: the hint would be the last one. */
-const CLOCKS_DIFFER_MS = 2_000;
-
-/** When the hint about an escrow is to arrive, ms from now. */
+/**
+ * When the hint about an escrow is to arrive, ms from now. An instance whose clock is behind must not find that it is not
+ * due yet: the hint would be the last one.
+ */
 export const retryAfterMs = (nextAt: number, now: number): number => nextAt - now + CLOCKS_DIFFER_MS;
 
 /**

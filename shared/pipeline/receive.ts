@@ -5,7 +5,7 @@ import type { DecisionLog } from "../ports/decision-log.ts";
 import { StorageUnavailable } from "../ports/rows.ts";
 import { collectChanges } from "./collect-changes.ts";
 import { type Deployment, inForce, type PreviousConfiguration } from "./deployment.ts";
-import { hintMessage } from "./hints.ts";
+import { CLOCKS_DIFFER_MS, hintMessage } from "./hints.ts";
 import { keepTenantSubscriptions } from "./keep-subscriptions.ts";
 import { runPass } from "./passes.ts";
 import type { Reconciler } from "./reconcile-users.ts";
@@ -87,7 +87,7 @@ export async function receivePageMessage(receiver: Receiver, message: unknown, l
     if (error instanceof SyncError && error.code === "FOREIGN_LINK") securityEvent(log, "foreignLink", { tenantId });
     const superseded = error instanceof SyncError && error.code === "CONFIG_SUPERSEDED";
     const named = error instanceof SyncError && !superseded ? error.afterMs : undefined;
-    const afterMs = named ?? world.chance.between(3_000, 15_000);
+    const afterMs = Math.max(named ?? world.chance.between(3_000, 15_000), CLOCKS_DIFFER_MS);
     log.warn("page put off", { tenantId: page.tenantId, because: becauseOf(error), afterMs });
     // One message a subject and slot, however many were put off: the timer adds its own while the tenant is away.
     const dueAt = Math.ceil((world.clock.now() + afterMs) / PUT_OFF_SLOT_MS) * PUT_OFF_SLOT_MS;

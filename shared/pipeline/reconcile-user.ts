@@ -13,6 +13,7 @@ import { isRecorded, type LinkChange, readLink, type StoredLink, writeLink } fro
 import type { Deployment } from "./deployment.ts";
 import { hintReports, hintVerify } from "./hints.ts";
 import type { JobDesk } from "./job-state.ts";
+import { expectLateDelete } from "./late-effects.ts";
 import type { LimitDesk } from "./limits.ts";
 import { type Look, lookAt, managerNames, type Person, readSource } from "./look.ts";
 import type { Outcome } from "./outcome.ts";
@@ -40,6 +41,8 @@ export interface Desk {
   seats: SeatDesk;
 }
 
+const isPresent = ({ state }: Link): boolean => state === "linked" || state === "invited";
+
 type Step = { kind: "done"; outcome: Outcome } | { kind: "startOver" };
 const done = (outcome: Outcome): Step => ({ kind: "done", outcome });
 
@@ -56,6 +59,10 @@ export async function reconcileUser(desk: Desk, person: Person, first: FirstRead
     const stored = round === 0 ? first.stored : await readLink(world, person);
     if (stored && claimIsLive(stored.value, stored.ageMs)) {
       return { kind: "again", because: "claimed", afterMs: world.chance.between(1_000, 15_000) };
+    }
+    if (stored?.value.claim?.plan === "delete" && isPresent(stored.value)) {
+      await expectLateDelete(world, person, stored);
+      continue;
     }
     const transferred = stored?.value.transfer && (await goOnTransferring(desk, person, stored));
     if (transferred) return transferred;

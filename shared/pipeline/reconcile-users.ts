@@ -8,7 +8,7 @@ import { StorageUnavailable } from "../ports/rows.ts";
 import { readLink, type StoredLink } from "./claims.ts";
 import { Deployment } from "./deployment.ts";
 import { escrowPerson, retryAfterMs } from "./escrow.ts";
-import { hintMessage } from "./hints.ts";
+import { CLOCKS_DIFFER_MS, hintMessage } from "./hints.ts";
 import { JobDesk } from "./job-state.ts";
 import { LimitDesk } from "./limits.ts";
 import { type Person, readSource } from "./look.ts";
@@ -125,7 +125,8 @@ export class Reconciler {
     }
     if (error instanceof SyncError) {
       if (error.blame === "object") return this.intoEscrow(person, error.code, error.detail);
-      const afterMs = (error.afterMs ?? chance.between(2_000, 10_000)) + chance.between(0, 1_000);
+      const wait = Math.max(error.afterMs ?? chance.between(2_000, 10_000), CLOCKS_DIFFER_MS);
+      const afterMs = wait + chance.between(0, 1_000);
       return { kind: "again", because: error.code, afterMs, counted: error.isolated };
     }
     log.error("defect", { userId: person.userId, hintId: hint.id, error });
@@ -179,7 +180,8 @@ export class Reconciler {
     if (outcome.kind === "again" && outcome.because === "ownWriteNotSeenYet") {
       // Several looks wait for the same replica: those that fall due together and trust the same are one.
       const now = this.world.clock.now();
-      const dueAt = Math.ceil((now + outcome.afterMs) / UNSEEN_SLOT_MS) * UNSEEN_SLOT_MS;
+      const afterMs = Math.max(outcome.afterMs, CLOCKS_DIFFER_MS);
+      const dueAt = Math.ceil((now + afterMs) / UNSEEN_SLOT_MS) * UNSEEN_SLOT_MS;
       const trust = keepsReason(hint) ? hint.reason : "again";
       return this.messageFor(hint, person, "again", dueAt - now, undefined, `unseen:${dueAt}:${trust}:${hint.lane}`);
     }

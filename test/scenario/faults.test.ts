@@ -1,17 +1,12 @@
-import { afterAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { Random } from "../../sandbox/random.ts";
-import { breakThings, countFaults, crash, mend } from "./chaos.ts";
+import { breakThings, crash, mend } from "./chaos.ts";
 import { type Contoso, contoso, HOUR, MINUTE, SECOND } from "./contoso.ts";
 
-/** How many worlds; the soak runs on with others. */
-const SEEDS = Array.from(
-  { length: Number(process.env.SEEDS ?? 30) },
-  (_, index) => Number(process.env.SEED ?? 1000) + index,
-);
-const met: Record<string, number> = {};
-const count = (name: string, more = 1) => {
-  met[name] = (met[name] ?? 0) + more;
-};
+/** Few worlds, but each with five tenants in three clouds. Hundreds of small ones with more that goes wrong: `trial.ts`. */
+const SEEDS = Array.from({ length: 8 }, (_, index) => 1000 + index);
+/** What is met is counted there. */
+const count = () => {};
 
 test.each(SEEDS)("the targets catch up whatever goes wrong (seed %i)", async (seed) => {
   const c = contoso({
@@ -35,7 +30,6 @@ test.each(SEEDS)("the targets catch up whatever goes wrong (seed %i)", async (se
   }
   mend(c.world);
   await c.untilRight(3 * HOUR);
-  countFaults(c.world, count);
   expect(c.watch.foreignWrites).toEqual([]);
   expect(c.watch.blocksLifted).toEqual([]);
   c.world.close();
@@ -54,39 +48,6 @@ test("nobody calls before Retry-After, however often it is said, and everything 
   c.world.close();
 });
 
-afterAll(() => {
-  const names = [
-    "blocked",
-    "bus answer lost",
-    "bus down",
-    "changed",
-    "crashed",
-    "delta lagged",
-    "doubled",
-    "frozen",
-    "hired",
-    "late",
-    "left",
-    "lost",
-    "refuse",
-    "reordered",
-    "replica lagged",
-    "resync",
-    "returned",
-    "search index lagged",
-    "status",
-    "storage answer lost",
-    "storage down",
-    "timeout",
-    "timeoutAfterEffect",
-    "truncate",
-  ];
-  expect(
-    names.filter((name) => !met[name]),
-    `faults that never happened, among ${JSON.stringify(met)}`,
-  ).toEqual([]);
-});
-
 /** People change between deliveries, and not before them all. */
 function changeSomething(c: Contoso, chance: Random): void {
   const tenant = chance.pick(["contoso-emea", "contoso-us", "contoso", "contoso-gov"]);
@@ -101,16 +62,12 @@ function changeSomething(c: Contoso, chance: Random): void {
   const action = chance.below(10);
   if (action < 4) {
     truth.updateUser(somebody.id, { department: `D${chance.below(1000)}`, jobTitle: `J${chance.below(1000)}` });
-    count("changed");
   } else if (action === 4) {
     truth.updateUser(somebody.id, { accountEnabled: !somebody.accountEnabled });
-    count("blocked");
   } else if (action === 5) {
     truth.deleteUser(somebody.id);
-    count("left");
   } else if (action === 6 && gone.length > 0) {
     truth.restoreUser(chance.pick(gone).id);
-    count("returned");
   } else if (action === 7) {
     const name = `new${chance.below(1_000_000)}@${c.organization.tenants.find((spec) => spec.name === tenant)?.domain}`;
     truth.createUser({
@@ -120,7 +77,6 @@ function changeSomething(c: Contoso, chance: Random): void {
       accountEnabled: true,
       userType: "Member",
     });
-    count("hired");
   } else {
     const group = chance.pick([...truth.groups()].filter(({ deletedAt }) => deletedAt === undefined));
     if (group.memberIds.includes(somebody.id)) truth.removeMember(group.id, somebody.id);

@@ -3,7 +3,7 @@ import { BusUnavailable } from "../../shared/ports/bus.ts";
 import { HOUR, MINUTE, SECOND } from "./contoso.ts";
 import { expectSound, twoTenants } from "./two-tenants.ts";
 
-/** What seeds of the small worlds (5023 and 5029 in `outages.test.ts`) have found: each alone, with nothing else that goes wrong. */
+/** What seeds of small worlds have found: each alone, with nothing else that goes wrong. */
 
 /**
  * The target answered the invitation, and failed every call after it: the claim was released

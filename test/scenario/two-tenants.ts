@@ -55,6 +55,7 @@ export type TwoTenantsOptions = Pick<WorldOptions, "seed"> & {
   instances?: number;
   timerMs?: number;
   concurrency?: number;
+  skewMs?: number;
 };
 
 /** An account of one person at a second desk is no second person: guests are counted by whose account they are. */

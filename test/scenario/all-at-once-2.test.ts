@@ -1,0 +1,3 @@
+import { testWorlds } from "./all-at-once.ts";
+
+testWorlds(1_150, 150);
