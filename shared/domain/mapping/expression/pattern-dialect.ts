@@ -1,3 +1,5 @@
+import { didYouMean } from "./near-miss.ts";
+
 /** Group numbers as .NET gives them: unnamed groups from left to right, then the named ones. */
 export interface Groups {
   names: readonly string[];
@@ -14,12 +16,38 @@ const NOT_BLANK =
   "\\x{0}-\\x{8}\\x{e}-\\x{1f}\\x{21}-\\x{84}\\x{86}-\\x{9f}\\x{a1}-\\x{167f}\\x{1681}-\\x{1fff}\\x{200b}-\\x{2027}" +
   "\\x{202a}-\\x{202e}\\x{2030}-\\x{205e}\\x{2060}-\\x{2fff}\\x{3001}-\\x{10ffff}";
 
+/** Every other category, to stand beside others within brackets. */
+const NOT_WORD = "\\p{Mc}\\p{Me}\\p{Nl}\\p{No}\\p{Pd}\\p{Ps}\\p{Pe}\\p{Pi}\\p{Pf}\\p{Po}\\p{S}\\p{Z}\\p{C}";
+
+/** Unicode's blocks that names are written in; .NET knows them by these names, the engine by none. */
+const BLOCKS: ReadonlyMap<string, readonly [from: string, to: string]> = new Map([
+  ["IsBasicLatin", ["0", "7f"]],
+  ["IsLatin-1Supplement", ["80", "ff"]],
+  ["IsLatinExtended-A", ["100", "17f"]],
+  ["IsLatinExtended-B", ["180", "24f"]],
+  ["IsCombiningDiacriticalMarks", ["300", "36f"]],
+  ["IsGreek", ["370", "3ff"]],
+  ["IsGreekandCoptic", ["370", "3ff"]],
+  ["IsCyrillic", ["400", "4ff"]],
+  ["IsArmenian", ["530", "58f"]],
+  ["IsHebrew", ["590", "5ff"]],
+  ["IsArabic", ["600", "6ff"]],
+  ["IsDevanagari", ["900", "97f"]],
+  ["IsThai", ["e00", "e7f"]],
+  ["IsGeorgian", ["10a0", "10ff"]],
+  ["IsLatinExtendedAdditional", ["1e00", "1eff"]],
+  ["IsHiragana", ["3040", "309f"]],
+  ["IsKatakana", ["30a0", "30ff"]],
+  ["IsCJKUnifiedIdeographs", ["4e00", "9fff"]],
+  ["IsHangulSyllables", ["ac00", "d7af"]],
+]);
+
 /** .NET's classes are those of Unicode, the engine's are those of ASCII. Within brackets, and outside of them. */
-const CLASSES: Readonly<Record<string, { inside: string | undefined; outside: string }>> = {
+const CLASSES: Readonly<Record<string, { inside: string; outside: string }>> = {
   d: { inside: "\\p{Nd}", outside: "\\p{Nd}" },
   D: { inside: "\\P{Nd}", outside: "\\P{Nd}" },
   w: { inside: WORD, outside: `[${WORD}]` },
-  W: { inside: undefined, outside: `[^${WORD}]` },
+  W: { inside: NOT_WORD, outside: `[^${WORD}]` },
   s: { inside: BLANK, outside: `[${BLANK}]` },
   S: { inside: NOT_BLANK, outside: `[${NOT_BLANK}]` },
 };
@@ -44,6 +72,8 @@ export function translate(source: string): Translation {
 
 /** How long the tables of a class are, roughly; those that are not named here count 1. */
 const CLASS_WEIGHT: Readonly<Record<string, number>> = { w: 4, W: 4, p: 4, P: 4, S: 4, s: 2 };
+/** Of `\W` within brackets, in addition: it is made of many. */
+const NOT_WORD_WEIGHT = 12;
 /** A range whose ends are escapes or lie beyond ASCII may be of any length. */
 const WIDE_RANGE_WEIGHT = 10;
 /** Without letter case every character of a class is looked up in another table. */
@@ -158,8 +188,10 @@ class Translator {
       return `Back-references, \\1 and \\k<name>, are not supported: ${DO_WITHOUT}.`;
     if (CLASSES[char] || char === "p" || char === "P") this.classWeight += CLASS_WEIGHT[char] ?? 1;
     const known = CLASSES[char];
-    if (known && inside && known.inside === undefined) return "\\W within [ ] is not supported; write [^\\w] instead.";
-    if (known) return this.#copy(rest.slice(0, 2), (inside ? known.inside : known.outside) ?? "");
+    if (inside && char === "W") this.classWeight += NOT_WORD_WEIGHT;
+    if (known) return this.#copy(rest.slice(0, 2), inside ? known.inside : known.outside);
+    const block = /^\\([pP])\{(Is[\w-]+)\}/.exec(rest);
+    if (block) return this.#block(block[0], block[1] === "P", block[2] ?? "", inside);
     const unicode = /^\\(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2}))/.exec(rest);
     if (unicode) return this.#copy(unicode[0], `\\x{${unicode[1] ?? unicode[2]}}`);
     if (char === "e") return this.#copy("\\e", "\\x{1b}");
@@ -169,6 +201,16 @@ class Translator {
     const code = char.charCodeAt(0);
     // A backslash before a sign or before a character beyond ASCII means the character.
     return this.#copy(rest.slice(0, 2), code > 0x7f || char === " " ? char : rest.slice(0, 2));
+  }
+
+  #block(taken: string, without: boolean, name: string, inside: boolean): string | undefined {
+    const [from, to] = BLOCKS.get(name) ?? [];
+    if (from === undefined || to === undefined) {
+      return `The block ${name} is not known here.${didYouMean(name, BLOCKS.keys())} Write its characters, as in [\\u0400-\\u04FF].`;
+    }
+    if (inside && without) return `\\P{${name}} within [ ] is not supported; write its characters.`;
+    const range = `\\x{${from}}-\\x{${to}}`;
+    return this.#copy(taken, inside ? range : `[${without ? "^" : ""}${range}]`);
   }
 
   /** Takes what stands here and writes what means the same. */
