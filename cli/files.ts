@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import type * as z from "zod";
+import { NESTING_MAX, nestingOf } from "../shared/domain/json.ts";
 import { UsageError } from "./exit-code.ts";
 
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
@@ -16,6 +17,7 @@ function keepDigits(_key: string, value: unknown, context?: { source?: string })
 /** A sentence: what is wrong with the text. */
 export function parseJson<T>(text: string, schema: z.ZodType<T>): { value: T } | { wrong: string } {
   let raw: unknown;
+  if (nestingOf(text) > NESTING_MAX) return { wrong: `lists and objects lie more than ${NESTING_MAX} deep` };
   try {
     raw = JSON.parse(text, keepDigits);
   } catch (error) {

@@ -1,5 +1,9 @@
 import { app as functions } from "@azure/functions";
+import { readUpTo } from "../shared/pipeline/bounded-body.ts";
 import { app } from "../shared/wire.ts";
+
+/** More than any command takes: what is longer is refused by it. */
+const BODY_BYTES_MAX = 131_072;
 
 const { admin, log } = app();
 
@@ -10,6 +14,7 @@ functions.http("admin-api", {
   handler: (request, context) => {
     const { method, query, headers, params } = request;
     const path = (params.path ?? "").replace(/\/+$/, "");
-    return admin.answer({ method, path, query, headers, text: () => request.text() }, log(context));
+    const text = async () => new TextDecoder().decode(await readUpTo(request.body, BODY_BYTES_MAX));
+    return admin.answer({ method, path, query, headers, text }, log(context));
   },
 });

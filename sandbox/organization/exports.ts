@@ -1,3 +1,4 @@
+import { NESTING_MAX, nestingOf } from "../../shared/domain/json.ts";
 import { parseCsv } from "./csv.ts";
 import { jsonUsers } from "./json-export.ts";
 import type { Person } from "./people.ts";
@@ -88,6 +89,7 @@ const NAMES = new Map(
  */
 export function readExport(file: Uint8Array): ImportedUsers {
   const text = textOf(file);
+  if (nestingOf(text) > NESTING_MAX) throw new Error(`the file nests more than ${NESTING_MAX} deep`);
   const { rows, notes } = /^\s*[[{]/.test(text) ? jsonUsers(text) : { rows: csvRows(text), notes: [] };
   const imported = usersOf(rows, notes);
   if (imported.people.length === 0) {

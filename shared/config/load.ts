@@ -3,6 +3,7 @@ import * as z from "zod";
 import type { AdminScope } from "../domain/admin.ts";
 import { CLOUDS, type CloudPair, cloudPair } from "../domain/cloud.ts";
 import type { Job, Pair, Tenant } from "../domain/job.ts";
+import { NESTING_MAX, nestingOf } from "../domain/json.ts";
 import type { Limits } from "../domain/limits.ts";
 import { didYouMean } from "../domain/mapping/expression/near-miss.ts";
 import type { Mapper } from "../domain/mapping/map.ts";
@@ -83,6 +84,10 @@ const mistakesIn = (config: SyncConfig, rules: readonly Rules[]): readonly Mista
 
 function parse(text: string, file: string): SyncConfig {
   let json: unknown;
+  if (nestingOf(text) > NESTING_MAX) {
+    const problem = `lists and objects lie more than ${NESTING_MAX} deep`;
+    throw new ConfigInvalid(file, [{ path: file, problem, remedy: "Look at docs/configuration.md for the form." }]);
+  }
   try {
     json = JSON.parse(text.replace(/^\uFEFF/, ""));
   } catch (error) {

@@ -1,5 +1,6 @@
 import type { DecisionLog } from "../ports/decision-log.ts";
 import type { NotificationDesk } from "./accept-notification.ts";
+import { readUpTo } from "./bounded-body.ts";
 
 export const BODY_MAX_BYTES = 1_048_576;
 const TOKEN_MAX = 4_096;
@@ -38,8 +39,8 @@ export async function notificationAnswer(
   if (token !== null) return validation(token);
   if (!desk.mayPost(admitted)) return { status: 429, headers: { "Retry-After": String(COME_AGAIN_S) } };
   if (Number(request.headers.get("content-length") ?? 0) > BODY_MAX_BYTES) return { status: 413 };
-  const bytes = await read(request.body);
-  if (!bytes) return { status: 413 };
+  const bytes = await readUpTo(request.body, BODY_MAX_BYTES);
+  if (bytes.byteLength > BODY_MAX_BYTES) return { status: 413 };
   const body = parse(bytes);
   if (body === undefined) return { status: 400 };
   const answer = await desk.accept(admitted, body, log);
@@ -63,18 +64,6 @@ function validation(token: string): WebhookAnswer {
     "Cache-Control": "no-store",
   };
   return { status: 200, headers, body: token };
-}
-
-/** `undefined`: too large, whatever its header says. The rest is not read. */
-async function read(body: WebhookRequest["body"]): Promise<Uint8Array | undefined> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body ?? []) {
-    size += chunk.byteLength;
-    if (size > BODY_MAX_BYTES) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }
 
 function parse(bytes: Uint8Array): unknown {
