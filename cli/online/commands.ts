@@ -107,6 +107,8 @@ export function addOnline(program: Command): void {
     ["--status <status>", "success, failure, skipped or warning"],
     ["--user <id>", "object id of the source user"],
   ]);
+  const orphans = program.command("orphans").description("whom nobody owns any more");
+  addList(orphans, "list", "orphans", "users of the targets with our stamp whom no link knows", []);
   const requests = program.command("requests").description("what one asks and somebody else decides");
   addList(requests, "list", "requests", "requests within your scope", [
     ["--state <state>", "open, approved, rejected or void"],
@@ -223,6 +225,11 @@ function addActs(program: Command): void {
     const how = options.samePerson ? "samePerson" : "newPerson";
     return { source: text(options.source), target: text(options.target), from, to, how };
   });
+  addAct(
+    links.command("rebuild").description("makes links anew from the stamps in the targets; adds what is missing"),
+    "links-rebuild",
+    () => ({}),
+  );
   const sweep = program.command("sweep").description("reading of the sources");
   const now = sweep.command("now").description("reads the changes now");
   now

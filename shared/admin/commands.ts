@@ -13,6 +13,7 @@ import { type Command, command } from "./command.ts";
 import { HELD_COMMANDS } from "./held-sets.ts";
 import { JOB_COMMANDS } from "./job-commands.ts";
 import { AdminError } from "./problem.ts";
+import { linksRebuild } from "./recovery.ts";
 import { requestView, time, visiblePairs } from "./views.ts";
 
 const tenant = z.string().min(1).max(64);
@@ -240,6 +241,7 @@ const ALL: readonly Command[] = [
   killOn,
   killOff,
   transfer,
+  linksRebuild,
   ...HELD_COMMANDS,
   ...JOB_COMMANDS,
   decision("approve", "approved", "Agrees to what somebody else asks for."),

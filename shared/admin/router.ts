@@ -16,6 +16,7 @@ import { type AdminRequest, BODY_BYTES_MAX, bodyOf, parsed, queryOf } from "./in
 import { jobsView } from "./job-commands.ts";
 import { type AdminAnswer, AdminError, answer, problem } from "./problem.ts";
 import { RateLimit } from "./rate-limit.ts";
+import { orphansView, recoveryView } from "./recovery.ts";
 import { AuditQuery, peopleWaiting, provisioningLog, requestsView, statusView, time } from "./views.ts";
 
 /** A call whose sender is known. */
@@ -50,6 +51,7 @@ export class Admin {
     "held/sets": ({ running, principal, query }) => heldSets(running.world, principal, query),
     "held/set": ({ running, principal, query }) => heldSet(running.world, principal, query),
     jobs: ({ running, principal, query }) => jobsView(running.world, principal, query),
+    orphans: ({ running, principal, query }) => orphansView(running.world, principal, query),
     log: ({ running, principal, query }) => provisioningLog(running.world, principal, query),
     requests: ({ running, principal, query }) => requestsView(running.world, principal, query),
     commands: async () => ({
@@ -138,7 +140,8 @@ export class Admin {
   /** Of what runs, and whether this instance has another configuration that waits. */
   private async status(running: World, principal: Principal): Promise<object> {
     const standing = await this.own.deployment.standing();
-    return statusView(running, principal, configurationView(running, this.own.world, standing, principal));
+    const configuration = configurationView(running, this.own.world, standing, principal);
+    return { ...(await statusView(running, principal, configuration)), ...(await recoveryView(running, principal)) };
   }
 }
 

@@ -1,8 +1,7 @@
 import { LIMIT_KINDS } from "../domain/limits.ts";
 import type { Rows } from "../ports/rows.ts";
 import { readJobs } from "./job-state.ts";
-import { restartStreams } from "./restart-streams.ts";
-import { sourcesOf } from "./streams.ts";
+import { markRestored, rebuildLinks } from "./recovery.ts";
 import { pairKey, type Tables, type World } from "./world.ts";
 
 /**
@@ -49,22 +48,46 @@ export async function* exportTables(world: World): AsyncIterable<CopiedRow> {
 }
 
 /**
- * Puts the rows of a copy back; doing it again changes nothing. Claims of the copy are over: whoever had them is gone. The
- * copy has parts of sets before the rows that name them. Afterwards everybody is looked at again.
+ * Puts the rows of a copy back; doing it again changes nothing. Claims of the copy are over: whoever had them is gone. What stands in
+ * limits and job states now is newer than the copy and stays. Decisions are only shown from the first row on; then the stamps tell who
+ * came after the copy, a full pass shows what would be done, and it is done. If the import breaks off, repeat it.
  */
 export async function importTables(world: World, rows: AsyncIterable<CopiedRow>): Promise<number> {
+  await markRestored(world);
   let count = 0;
   for await (const { table, partition, row, value } of rows) {
     if (!COPIED.includes(table)) throw new RangeError(`table ${table} is not part of a copy`);
-    const into: Rows<unknown> = world.tables[table];
-    await into.put(partition, row, table === "links" ? withoutClaim(value) : value);
+    await putBack(world, table, partition, row, asObject(value));
     count++;
   }
-  for (const tenantId of sourcesOf(world)) await restartStreams(world, tenantId);
+  await markRestored(world);
+  await rebuildLinks(world);
   return count;
 }
 
-function withoutClaim(value: unknown): unknown {
-  if (typeof value !== "object" || value === null) throw new RangeError("a link has to be an object");
-  return Object.fromEntries(Object.entries(value).filter(([name]) => name !== "claim"));
+type Fields = Readonly<Record<string, unknown>>;
+
+/** The copy has parts of sets before the rows that name them. */
+async function putBack(world: World, table: Copied, partition: string, row: string, value: Fields): Promise<void> {
+  const into: Rows<unknown> = world.tables[table];
+  if (table === "links") await into.put(partition, row, withoutClaim(value));
+  else if (table === "limits") await into.write(partition, row, withoutApprovals(value), undefined);
+  else if (table === "jobs") await into.write(partition, row, value, undefined);
+  else await into.put(partition, row, value);
+}
+
+function asObject(value: unknown): Fields {
+  if (typeof value !== "object" || value === null) throw new RangeError("the value of a row has to be an object");
+  return value as Fields;
+}
+
+const withoutClaim = (value: Fields): Fields =>
+  Object.fromEntries(Object.entries(value).filter(([name]) => name !== "claim"));
+
+/** What was approved before the copy may have been carried out or taken back since: it is asked again. */
+function withoutApprovals(value: Fields): Fields {
+  if (!Array.isArray(value.sets)) return value;
+  const lapsed = (set: Fields) =>
+    set.state === "approved" || set.state === "executed" ? { ...set, state: "expired" } : set;
+  return { ...value, sets: value.sets.map((set) => lapsed(asObject(set))) };
 }

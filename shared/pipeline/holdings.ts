@@ -156,6 +156,7 @@ export const TABLE_HOLDINGS = {
     pages: "state",
     pagesBefore: "state",
     rules: "hash",
+    found: "state",
     administrators: "id",
     startedAt: "state",
     touchedAt: "state",

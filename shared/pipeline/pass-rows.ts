@@ -24,12 +24,26 @@ export interface PassRow {
   pagesBefore?: number;
   /** Hash of the rules that the run follows: others mean that it begins again. */
   rules?: string;
+  /** Of a rebuild: what its stamps were worth so far. */
+  found?: RebuildFound;
   /** Holders of directory roles; absent where the app may not read them. */
   administrators?: readonly string[];
   startedAt: number;
   touchedAt: number;
   /** When a run last came to its end. */
   endedAt?: number;
+}
+
+/** Users with stamps of ours, by what became of them. A page that is read twice counts twice. */
+export interface RebuildFound {
+  /** Links made. */
+  made: number;
+  /** Their link was there. */
+  known: number;
+  /** The link or the owner's row names somebody else, or somebody is at work on it: nothing was changed. */
+  contradicted: number;
+  /** No job leads here from their source. */
+  noJob: number;
 }
 
 /** Ids that one page of a listing showed, eight bytes each, base64. */
@@ -50,10 +64,11 @@ export interface TableMark {
 
 /**
  * `on`: our tables are those that we know. `lost`: one of them is not, and nobody is created, changed or removed.
+ * `restored`: a copy was put back, with which nothing is done either until what came after it is found by its stamps.
  * `observing`: the links were rebuilt, and a full pass shows what would be done.
  */
 export interface RecoveryState {
-  kind: "on" | "lost" | "observing";
+  kind: "on" | "lost" | "restored" | "observing";
   generation: string;
   since: number;
 }

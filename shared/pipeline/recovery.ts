@@ -47,7 +47,7 @@ export async function recoveryState(world: World): Promise<RecoveryState> {
     targetMark.read(MARKS, GENERATION),
   ]);
   const marks = [links?.value.generation, targets?.value.generation];
-  if (stored?.value.kind === "lost") return stored.value;
+  if (stored && waitsForRebuild(stored.value)) return stored.value;
   if (stored && marks.every((mark) => mark === stored.value.generation)) return stored.value;
   const complete = marks[0] !== undefined && marks[0] === marks[1];
   const lost = stored !== undefined || (!complete && (await anyStamps(world)));
@@ -58,10 +58,27 @@ export async function recoveryState(world: World): Promise<RecoveryState> {
   return written.kind === "written" ? state : recoveryState(world);
 }
 
+/** As it was found last, for people to see; `undefined`: nobody has looked yet. */
+export async function knownRecovery(world: World): Promise<RecoveryState | undefined> {
+  return (await world.tables.recovery.read(PARTITION, STATE))?.value;
+}
+
+const waitsForRebuild = ({ kind }: RecoveryState): boolean => kind === "lost" || kind === "restored";
+
+/** Rows come, or have come, out of a copy: decisions are only shown from now on. Again at the end, for what was begun before. */
+export async function markRestored(world: World): Promise<void> {
+  const { recovery } = world.tables;
+  for (;;) {
+    const stored = await recovery.read(PARTITION, STATE);
+    const state = newState(world, "restored", stored?.value.generation ?? world.chance.uuid());
+    if ((await recovery.write(PARTITION, STATE, state, stored?.etag)).kind === "written") return;
+  }
+}
+
 /** After a rebuild of every target: the tables are ours again, and a full pass shows what would be done. */
 export async function endRebuild(world: World, log: DecisionLog): Promise<void> {
   const stored = await world.tables.recovery.read(PARTITION, STATE);
-  if (stored?.value.kind !== "lost") return;
+  if (!stored || !waitsForRebuild(stored.value)) return;
   for (const tenantId of targetsOf(world)) {
     const row = (await world.tables.passes.read(tenantId, "rebuild"))?.value;
     if (row?.phase !== "idle" || (row.endedAt ?? 0) < stored.value.since) return;
@@ -91,9 +108,14 @@ export async function endObservation(world: World, log: DecisionLog): Promise<vo
   await startDriftPass(world);
 }
 
-/** Makes the links anew from the stamps; also where nothing was lost, it only adds what is missing. */
-export async function rebuildLinks(world: World): Promise<void> {
-  for (const tenantId of targetsOf(world)) await startPass(world, tenantId, "rebuild", true);
+/**
+ * Makes the links anew from the stamps; also where nothing was lost, it only adds what is missing. Answers the targets whose
+ * users are read, by the pass `rebuild`.
+ */
+export async function rebuildLinks(world: World): Promise<readonly string[]> {
+  const targets = targetsOf(world);
+  for (const tenantId of targets) await startPass(world, tenantId, "rebuild", true);
+  return targets;
 }
 
 const newState = (world: World, kind: RecoveryState["kind"], generation: string): RecoveryState => ({

@@ -11,9 +11,8 @@ export async function startPasses(world: World, log: DecisionLog): Promise<void>
     for (const name of ["drift", "census", "rebuild"] as const) await startIfDue(world, tenantId, name, log);
   }
   const { kind, since } = await recoveryState(world);
-  if (kind === "lost") {
-    log.error("TABLES_LOST", { since });
-    await endRebuild(world, log);
-  }
+  if (kind === "lost") log.error("TABLES_LOST", { since });
+  if (kind === "restored") log.warn("tables were restored: links are made from stamps", { since });
+  if (kind === "lost" || kind === "restored") await endRebuild(world, log);
   if (kind === "observing") await endObservation(world, log);
 }
