@@ -15,13 +15,17 @@ function keepDigits(_key: string, value: unknown, context?: { source?: string })
 }
 
 /** A sentence: what is wrong with the text. */
-export function parseJson<T>(text: string, schema: z.ZodType<T>): { value: T } | { wrong: string } {
+export function parseJson<T>(
+  text: string,
+  schema: z.ZodType<T>,
+  nestingMax = NESTING_MAX,
+): { value: T } | { wrong: string } {
   let raw: unknown;
-  if (nestingOf(text) > NESTING_MAX) return { wrong: `lists and objects lie more than ${NESTING_MAX} deep` };
+  if (nestingOf(text) > nestingMax) return { wrong: `lists and objects lie more than ${nestingMax} deep` };
   try {
     raw = JSON.parse(text, keepDigits);
   } catch (error) {
-    return { wrong: error instanceof RangeError ? "it is nested too deep" : asError(error).message };
+    return { wrong: asError(error).message };
   }
   const parsed = schema.safeParse(raw);
   return parsed.success ? { value: parsed.data } : { wrong: toldIn(parsed.error) };
@@ -43,8 +47,8 @@ export function readText(file: string): string {
   }
 }
 
-export function readJson<T>(file: string, schema: z.ZodType<T>): T {
-  const parsed = parseJson(readText(file), schema);
+export function readJson<T>(file: string, schema: z.ZodType<T>, nestingMax = NESTING_MAX): T {
+  const parsed = parseJson(readText(file), schema, nestingMax);
   if ("wrong" in parsed) throw new UsageError(`${file}: ${parsed.wrong}`);
   return parsed.value;
 }

@@ -9,6 +9,9 @@ import { didYouMean } from "../../shared/domain/mapping/expression/near-miss.ts"
 import { EXIT, UsageError } from "../exit-code.ts";
 import { readJson } from "../files.ts";
 
+/** A hundred calls within each other are allowed, and each lies three deep in the tree of an expression. */
+const SCHEMA_NESTING_MAX = 400;
+
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
 function say(answer: unknown): void {
@@ -35,7 +38,7 @@ function give(document: unknown, file: string | undefined, summary: object): voi
 }
 
 function importFile(file: string, { out }: { out?: string }): void {
-  const json = readJson(file, z.unknown());
+  const json = readJson(file, z.unknown(), SCHEMA_NESTING_MAX);
   try {
     const { rules, notCarried } = importSchema(json);
     const rulesOnly = notCarried.filter(({ weight }) => weight === "rule");

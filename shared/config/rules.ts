@@ -69,7 +69,7 @@ function filterRulesOf(job: JobConfig, path: string): Pick<Rules, "filter" | "mi
   const filter = compileScopingFilter(wanted);
   const told = ({ path: place, message }: { path: string; message: string }): Mistake => ({
     path: writtenAt(job, path, place),
-    problem: message,
+    problem: message.replace(/\.$/, ""),
     remedy: "See docs/configuration.md for the operators.",
   });
   const mistakes = [...shapeMistakes(job, `${path}.filter`), ...attributeMistakes(job, path, wanted)];

@@ -53,8 +53,23 @@ test("a text that is nested too deep is refused in words", async () => {
   writeFileSync(at("deep.json"), "[".repeat(100_000) + "]".repeat(100_000));
   expect(await schema("import", at("deep.json"))).toMatchObject({
     status: 2,
-    stderr: expect.stringContaining("nested too deep"),
+    stderr: expect.stringContaining("lie more than 400 deep"),
   });
+});
+
+test("expressions may be nested as deep as the language allows, as trees too", async () => {
+  const attribute = { type: "Attribute", name: "city", expression: "[city]" };
+  const nested = (calls: number): object =>
+    calls === 0
+      ? attribute
+      : { type: "Function", name: "ToLower", parameters: [{ key: "source", value: nested(calls - 1) }] };
+  const mapping = { targetAttributeName: "city", source: nested(90) };
+  const users = { sourceObjectName: "User", targetObjectName: "User", attributeMappings: [mapping] };
+  writeFileSync(at("nested.json"), JSON.stringify({ synchronizationRules: [{ objectMappings: [users] }] }));
+  const expression = `${"ToLower(".repeat(90)}[city]${")".repeat(90)}`;
+  expect((await schema("import", at("nested.json"))).answers).toMatchObject([
+    { job: { mappings: [{ target: "city", expression }] } },
+  ]);
 });
 
 test("what is no schema ends with 1, with place and remedy", async () => {

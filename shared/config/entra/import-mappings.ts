@@ -161,7 +161,8 @@ function readOptions(entry: Entry): Options {
     weight: "note",
   });
   return {
-    defaultValue: entry.text("defaultValue"),
+    // The portal writes an empty text where there is none.
+    defaultValue: entry.text("defaultValue") || undefined,
     flowType: knownType === "Always" ? undefined : knownType,
     flowBehavior: knownBehavior === "FlowAlways" ? knownBehavior : undefined,
     matchingPriority: priority === 0 ? undefined : priority,

@@ -61,7 +61,7 @@ const kind = fc.oneof(
   fc.constantFrom(...SOURCES).map((source) => ({ source })),
   text.map((constant) => ({ constant })),
   call.map((expression) => ({ expression })),
-  text.map((defaultValue) => ({ defaultValue })),
+  text.filter((defaultValue) => defaultValue !== "").map((defaultValue) => ({ defaultValue })),
 );
 const settings = fc.record({
   flowType: maybe(fc.constantFrom(...FLOW_TYPES.filter((type) => type !== "Always"))),

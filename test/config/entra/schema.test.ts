@@ -252,6 +252,29 @@ test("a filter that the readable form cannot say stays in Entra's, and the loade
   );
 });
 
+test("an empty default value is none, so that manager and userType are carried", () => {
+  const direct = (name: string) => ({ type: "Attribute", name, expression: `[${name}]`, parameters: [] });
+  const attributeMappings = [
+    { targetAttributeName: "displayName", source: direct("displayName"), defaultValue: "" },
+    { targetAttributeName: "manager", source: direct("manager"), defaultValue: "" },
+    {
+      targetAttributeName: "userType",
+      source: { type: "Constant", name: "Member", expression: '"Member"' },
+      defaultValue: "",
+      flowType: "ObjectAddOnly",
+    },
+    { targetAttributeName: "accountEnabled", source: direct("accountEnabled"), defaultValue: "" },
+  ];
+  const { rules, notCarried } = importSchema(withMapping({ attributeMappings }));
+  expect(rules).toMatchObject({
+    userType: "member",
+    changeUserType: false,
+    manager: true,
+    mappings: [{ target: "displayName", source: "displayName" }],
+  });
+  expect(notCarried.filter(({ weight }) => weight === "rule")).toEqual([]);
+});
+
 test("a Boolean in a filter is written as attributes are", () => {
   const clause = { sourceOperandName: "accountEnabled", operatorName: "EQUALS", targetOperand: { values: [true] } };
   const { rules } = importSchema(withMapping({ scope: { groups: [{ clauses: [clause] }] } }));
