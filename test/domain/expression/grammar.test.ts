@@ -210,3 +210,9 @@ describe("hostile text", () => {
     );
   });
 });
+
+test.each(["'a'", "“a”", "„a“", "`a`"])("other quotation marks are named: %s", (text) => {
+  const compiled = compileExpression(`Append(${text}, "b")`);
+  const [error] = compiled.ok ? [] : compiled.errors;
+  expect(error).toMatchObject({ position: 8, message: expect.stringContaining("double quotation marks") });
+});

@@ -7,6 +7,9 @@ const NAME = /[A-Za-z_][A-Za-z0-9_]*/y;
 const NUMBER = /[+-]?\d+(?:\.\d+)?(?![\w.])/y;
 const HEXADECIMAL = /&[Hh]([0-9A-Fa-f]+)(?!\w)/y;
 
+/** Of other languages, and of word processors. */
+const OTHER_QUOTES = "'‘’“”„«»`";
+
 /** Unwinds to the argument in which the text stopped making sense; the next argument is read again. */
 class SyntaxStop {}
 
@@ -90,7 +93,8 @@ class Parser {
     const char = this.#text[at];
     if (char === '"') return { type: "text", value: this.#string(), at };
     if (char === "[") return this.#attribute();
-    if (char === "'") this.#stop('Strings are written in double quotation marks: "text".');
+    if (char !== undefined && OTHER_QUOTES.includes(char))
+      this.#stop('Strings are written in double quotation marks: "text".');
     const hexadecimal = this.#match(HEXADECIMAL);
     if (hexadecimal) return { type: "number", value: BigInt(`0x${hexadecimal[1]}`).toString(), at };
     const number = this.#match(NUMBER);
