@@ -3,6 +3,7 @@ import * as z from "zod";
 import { ADMIN_ERRORS } from "../shared/admin/problem.ts";
 import { SyncConfig } from "../shared/config/schema.ts";
 import { ERRORS, type ErrorEntry } from "../shared/domain/error.ts";
+import { PERMISSIONS } from "../shared/domain/permissions.ts";
 import { mappingsPage } from "./mappings-page.ts";
 
 /** `npm run docs`: pages that are made from the code. A test fails when one of them is stale. */
@@ -31,6 +32,7 @@ export function pages(): Readonly<Record<string, string>> {
     "docs/errors.md": errorsPage(),
     "docs/configuration.md": configurationPage(),
     "docs/mappings.md": mappingsPage(),
+    "docs/permissions.md": permissionsPage(),
     "docs/sync.config.schema.json": `${JSON.stringify(schema(), null, 2)}\n`,
   };
 }
@@ -69,6 +71,31 @@ Answers of the API that \`docs/admin.md\` describes, made from \`shared/admin/pr
 ${Object.entries(ADMIN_ERRORS)
   .map(([code, { status, meaning, remedy }]) => `| \`${code}\` | ${status} | ${cell(meaning)} | ${cell(remedy)} |`)
   .join("\n")}
+`;
+}
+
+function permissionsPage(): string {
+  const rows = PERMISSIONS.map(({ side, permissions, optional, feature, page }) => {
+    const names = permissions.map((name) => `\`${name}\``).join(", ");
+    return `| ${side} | ${names} | ${optional ? "optional" : ""} | ${cell(feature)} | ${page} |`;
+  });
+  return `# Permissions
+
+Made from \`shared/domain/permissions.ts\`: do not edit, run \`npm run docs\`.
+
+App registrations do not cross clouds: one in each cloud, or one in each tenant. Grant these application permissions of Microsoft
+Graph, and admin consent, in each tenant for the sides that it has in jobs; what a feature names that no job uses, leave out.
+\`npx cross-cloud-sync doctor permissions\` lists them for a configuration. The sandbox's tokens enforce them, and its scenarios run with
+exactly what is required here.
+
+| tenant is | permission | | for | Graph page |
+| --- | --- | --- | --- | --- |
+${rows.join("\n")}
+
+Nothing of the product writes to a group, a role, a policy or an application other than its own: no such permission is ever needed.
+Do not give the app a directory role: people who are administrators in the target are out of its reach then, as they should be.
+\`User.ReadWrite.All\` could be narrowed to \`User.ReadUpdate.All\` for jobs without manager and sponsors where the cloud offers it; that is
+not assumed here, because Microsoft does not say so for every cloud.
 `;
 }
 

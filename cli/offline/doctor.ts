@@ -4,6 +4,7 @@ import { outflowOfJob } from "../../shared/config/policy.ts";
 import { rulesOf } from "../../shared/config/rules.ts";
 import type { JobConfig, TenantConfig } from "../../shared/config/schema.ts";
 import { CLOUDS, cloudPair } from "../../shared/domain/cloud.ts";
+import { leastPermissions } from "../../shared/domain/permissions.ts";
 import { LOG_HOLDINGS, QUEUE_HOLDINGS, TABLE_HOLDINGS, TABLE_OF } from "../../shared/pipeline/holdings.ts";
 import { EXIT } from "../exit-code.ts";
 import { readText } from "../files.ts";
@@ -126,11 +127,18 @@ function kindsOf(columns: Readonly<Record<string, string>>): string {
   return [...kinds].map(([kind, of]) => `${kind}: ${of.map(([name]) => name).join(" ")}`).join("; ");
 }
 
-function boundary({ config, json }: { config: string; json?: boolean }): void {
+function boundary(options: { config: string; json?: boolean }): void {
+  answer(options, boundaryOf, linesOf);
+}
+
+function answer<T>(
+  { config, json }: { config: string; json?: boolean },
+  find: (loaded: LoadedConfig) => T,
+  lines: (found: T) => Iterable<string>,
+): void {
   try {
-    const found = boundaryOf(loadConfig(readText(config), config));
-    const text = json ? JSON.stringify(found) : [...linesOf(found)].join("\n");
-    process.stdout.write(`${text}\n`);
+    const found = find(loadConfig(readText(config), config));
+    process.stdout.write(`${json ? JSON.stringify(found) : [...lines(found)].join("\n")}\n`);
   } catch (error) {
     if (!(error instanceof ConfigInvalid)) throw error;
     const { message, mistakes } = error;
@@ -138,6 +146,21 @@ function boundary({ config, json }: { config: string; json?: boolean }): void {
     else process.stderr.write(`${message}\n`);
     process.exitCode = EXIT.refused;
   }
+}
+
+/** By tenant; what is optional stands apart. */
+export function permissionsFor({ config, pairs }: LoadedConfig) {
+  const least = leastPermissions(pairs);
+  return config.tenants.flatMap(({ id, name, cloud }) => {
+    const permissions = least.get(id.toLowerCase());
+    return permissions ? [{ tenant: name, id, cloud: CLOUDS[cloud].title, permissions }] : [];
+  });
+}
+
+function permissions(options: { config: string; json?: boolean }): void {
+  answer(options, permissionsFor, (tenants) =>
+    tenants.map(({ tenant, cloud, permissions: names }) => `${tenant}, ${cloud}: ${names.join(" ")}`),
+  );
 }
 
 export function addDoctor(program: Command): void {
@@ -148,4 +171,10 @@ export function addDoctor(program: Command): void {
     .option("--config <file>", "the configuration", process.env.SYNC_CONFIG ?? "sync.config.json")
     .option("--json", "as JSON")
     .action((_options, command: Command) => boundary(command.optsWithGlobals()));
+  doctor
+    .command("permissions")
+    .description("lists the Graph permissions that every tenant has to grant, and no others")
+    .option("--config <file>", "the configuration", process.env.SYNC_CONFIG ?? "sync.config.json")
+    .option("--json", "as JSON")
+    .action((_options, command: Command) => permissions(command.optsWithGlobals()));
 }

@@ -114,3 +114,24 @@ describe("doctor boundary", () => {
     expect(await boundary("--config", config({ state: "off" }))).toContain("No job is on: nothing leaves any tenant.");
   });
 });
+
+test("doctor permissions lists what every tenant has to grant, and nothing that no job needs", async () => {
+  const path = config();
+  const [answer] = JSON.parse(`[${(await run("doctor", "permissions", "--json", "--config", path)).stdout}]`);
+  expect(answer).toEqual([
+    { tenant: "emea", id: id(1), cloud: "Commercial", permissions: ["User.Read.All"] },
+    {
+      tenant: "gov",
+      id: id(2),
+      cloud: "US Government (GCC High)",
+      permissions: [
+        "User.DeleteRestore.All",
+        "User.EnableDisableAccount.All",
+        "User.Invite.All",
+        "User.Read.All",
+        "User.ReadWrite.All",
+      ],
+    },
+  ]);
+  expect((await run("doctor", "permissions", "--config", path)).stdout).toContain("emea, Commercial: User.Read.All\n");
+});

@@ -45,6 +45,8 @@ export type TwoTenantsOptions = Pick<WorldOptions, "seed"> & {
   /** Jobs `a`, `b`, …; default: one for each group. */
   jobs?: (groupA: string, groupB: string) => readonly Rules[];
   hub?: Partial<TenantSpec>;
+  /** A permission that the app is not granted, in neither tenant. */
+  withheld?: string;
   /** What the configuration says of a tenant beside the usual. */
   tenantSettings?: Readonly<Record<string, Rules>>;
   /** What the app may do in the hub beside the usual; its administrators then have a client too. */
@@ -66,6 +68,7 @@ export function twoTenants(options: TwoTenantsOptions): TwoTenants {
     spec("home", chance.uuid(), apps.source, SOURCE),
     { ...hubSpec(chance.uuid(), apps.target, options.permissions), ...options.hub },
   ];
+  for (const { clients } of tenants) withhold(clients[0], options.withheld);
   const [home, hub] = tenants as [TenantSpec, TenantSpec];
   const [groupA, groupB] = [chance.uuid(), chance.uuid()];
   const usual = (group: string) => ({ scope: { groups: [{ id: group }] } });
@@ -208,8 +211,9 @@ export const SETTINGS = {
   sweepMs: 60_000,
 } satisfies Partial<Settings>;
 
-const SOURCE = ["User.Read.All", "GroupMember.Read.All", "Group.Read.All"];
-const TARGET = [
+/** What `docs/permissions.md` asks for, and nothing more: a test compares them. */
+export const SOURCE = ["User.Read.All", "GroupMember.Read.All", "Group.Read.All"];
+export const TARGET = [
   "User.Read.All",
   "User.ReadWrite.All",
   "User.Invite.All",
@@ -228,6 +232,10 @@ const spec = (name: string, id: string, clientId: string, permissions: readonly 
 
 /** The client of the hub's own administrators. */
 export const HUB_ADMINISTRATORS = "ad000000-0000-4000-8000-000000000001";
+
+function withhold(app: TenantSpec["clients"][number] | undefined, permission: string | undefined): void {
+  if (app && permission) Object.assign(app, { permissions: app.permissions.filter((name) => name !== permission) });
+}
 
 function hubSpec(id: string, clientId: string, more: readonly string[] | undefined): TenantSpec {
   const usual = spec("hub", id, clientId, [...TARGET, ...(more ?? [])]);
