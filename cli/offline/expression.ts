@@ -9,8 +9,9 @@ import {
   firstFree,
 } from "../../shared/domain/mapping/expression/index.ts";
 import { EXIT, UsageError } from "../exit-code.ts";
-import { lines, parseJson, readJson, write } from "../files.ts";
+import { lines, parseJson, write } from "../files.ts";
 import { MOMENT, momentOf } from "./moment.ts";
+import { readUser } from "./user-file.ts";
 
 const ATTRIBUTES = z.record(z.string(), z.unknown());
 const CASE = z.object({
@@ -89,7 +90,7 @@ async function evaluate(expression: string | undefined, options: Options): Promi
   const now = momentOf(options.now);
   const { answer, notes } = evaluateCase({
     expression: expression ?? "",
-    attributes: options.user === undefined ? {} : readJson(options.user, ATTRIBUTES),
+    attributes: options.user === undefined ? {} : readUser(options.user),
     now,
     defaultDomain: options.defaultDomain,
   });
@@ -104,7 +105,7 @@ export function addExpression(program: Command): void {
     .command("eval")
     .description('prints {"value": …}, {"ignored": true} or {"error": {…}}; ends with 1 on an error')
     .argument("[expression]", "such as 'ToLower([mail])'")
-    .option("--user <file>", "JSON object: the attributes of the user")
+    .option("--user <file>", "JSON object: the attributes of the user, as Graph gives it")
     .option(
       "--cases <file>",
       'one {"expression", "attributes", "existingTargetValues"?, "now"?, "defaultDomain"?} a line',

@@ -12,6 +12,7 @@ import {
 } from "../../shared/domain/scoping-filter.ts";
 import { EXIT, UsageError } from "../exit-code.ts";
 import { lines, parseJson, readJson, write } from "../files.ts";
+import { readUser } from "./user-file.ts";
 
 const USER = z.record(z.string(), z.unknown());
 const VALUE = z.union([z.string(), z.number(), z.boolean()]).transform(clauseValue);
@@ -81,7 +82,7 @@ async function test(options: { filter?: string; user?: string; cases?: string })
   }
   if (filter === undefined || user === undefined)
     throw new UsageError("Give --filter FILE and --user FILE, or --cases FILE.");
-  const { answer, warnings, mistakes } = testScope(readJson(filter, FILTER), readJson(user, USER));
+  const { answer, warnings, mistakes } = testScope(readJson(filter, FILTER), readUser(user));
   for (const { path, message } of warnings) process.stderr.write(`warning at ${path}: ${message}\n`);
   for (const { path, message } of mistakes) process.stderr.write(`also wrong at ${path}: ${message}\n`);
   await write(answer);
@@ -94,7 +95,7 @@ export function addScope(program: Command): void {
     .command("test")
     .description('prints {"inScope": …, "clauses": {…}}, each clause as the provisioning log shows it')
     .option("--filter <file>", 'JSON: {"groups": [{"name", "clauses": […]}]} of a schema, or "filter" of a job')
-    .option("--user <file>", "JSON object: the attributes of the user")
+    .option("--user <file>", "JSON object: the attributes of the user, as Graph gives it")
     .option("--cases <file>", 'one {"filter", "user"} a line')
     .action(test);
 }

@@ -32,6 +32,20 @@ describe("expression eval", () => {
     });
   });
 
+  test("a user as Graph gives it: nested attributes by their path, and the directory's older names", async () => {
+    const graph = file("graph.json", {
+      mobilePhone: "+47",
+      businessPhones: ["+1"],
+      employeeOrgData: { division: "D" },
+      onPremisesExtensionAttributes: { extensionAttribute3: "three" },
+    });
+    const names = ["mobile", "telephoneNumber", "employeeOrgData.division", "extensionAttribute3", "accountEnabled"];
+    const expression = `Join("|", ${names.map((name) => `[${name}]`).join(", ")}, [objectId])`;
+    expect(await run("expression", "eval", expression, "--user", graph)).toMatchObject({
+      answers: [{ value: "+47|+1|D|three" }],
+    });
+  });
+
   test("an error has code, message and position, and ends with 1", async () => {
     expect(await run("expression", "eval", 'CDate("x")')).toMatchObject({
       status: 1,
