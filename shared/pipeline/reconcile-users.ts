@@ -17,6 +17,7 @@ import { Pace } from "./pace.ts";
 import { type Desk, reconcileUser } from "./reconcile-user.ts";
 import { Recovery } from "./recovery.ts";
 import { SeatDesk } from "./seats.ts";
+import { securityEvent } from "./security-event.ts";
 import { sendPatiently } from "./send-patiently.ts";
 import type { World } from "./world.ts";
 
@@ -124,6 +125,7 @@ export class Reconciler {
       return { kind: "again", because: error.name, afterMs: chance.between(5_000, 25_000) };
     }
     if (error instanceof SyncError) {
+      if (error.code === "FOREIGN_LINK") securityEvent(log, "foreignLink", { tenantId: error.tenantId });
       if (error.blame === "object") return this.intoEscrow(person, error.code, error.detail);
       const wait = Math.max(error.afterMs ?? chance.between(2_000, 10_000), CLOCKS_DIFFER_MS);
       const afterMs = wait + chance.between(0, 1_000);
