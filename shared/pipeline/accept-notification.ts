@@ -106,7 +106,7 @@ export class NotificationDesk {
       const notification = believe(admitted, item, counts);
       if (!notification) continue;
       const { lifecycleEvent, subscriptionId, resourceData } = notification;
-      if (lifecycleEvent || (await this.isUnrecorded(admitted, subscriptionId))) renew = true;
+      if (!renew) renew = lifecycleEvent !== undefined || (await this.isUnrecorded(admitted, subscriptionId));
       if (lifecycleEvent === "missed" || lifecycleEvent === "subscriptionRemoved") gap = true;
       if (stream === "users" && resourceData) users.add(resourceData.id);
       if (stream === "groups" && resourceData) {
@@ -114,8 +114,6 @@ export class NotificationDesk {
         for (const member of resourceData["members@delta"] ?? []) members.add(member.id);
       }
     }
-    if (renew) await this.renew(tenantId);
-    if (gap) await sweepAfterGap(this.world, tenantId, stream);
     await this.hintUsers(tenantId, [...users], "notification");
     await this.hintUsers(
       tenantId,
@@ -123,6 +121,8 @@ export class NotificationDesk {
       "membership",
     );
     if (groups.size > 0) await this.sweepGroups(tenantId, groups);
+    if (renew) await this.renew(tenantId);
+    if (gap) await sweepAfterGap(this.world, tenantId, stream);
     const suspicious = counts.malformed + counts.wrongTenant + counts.wrongSecret > 0;
     if (suspicious) log.warn("notifications dropped", { tenantId, ...counts });
     return { kind: "accepted", counts };
