@@ -9,6 +9,7 @@ import { latencyBusy } from "./latency-busy.ts";
 import { latencyIdle } from "./latency-idle.ts";
 import { passes } from "./passes.ts";
 import { reconcileCost } from "./reconcile-cost.ts";
+import { reliability } from "./reliability.ts";
 import { sweep } from "./sweep.ts";
 import { webhook } from "./webhook.ts";
 
@@ -23,6 +24,7 @@ const BENCHES: readonly Bench[] = [
   sweep,
   reconcileCost,
   passes,
+  reliability,
 ];
 
 const USAGE = `Usage: npm run bench -- [NAME …] [options]

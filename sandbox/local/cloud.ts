@@ -13,6 +13,7 @@ import { type Front, startFront } from "./front.ts";
 import type { GraphProcessOptions, GraphReport } from "./graph-report.ts";
 import { lockFolder } from "./lock.ts";
 import { type Pace, paceOf } from "./pace.ts";
+import { type Proxy as TcpProxy, tcpProxy } from "./proxy.ts";
 import { type Supervised, type Supervisor, supervisor } from "./supervisor.ts";
 
 /** The whole product on one machine: real processes, real wires, nothing outside 127.0.0.1. */
@@ -41,6 +42,8 @@ export interface CloudOptions {
   computedUsers?: Readonly<Record<string, number>>;
   /** Tables in memory: for measurements, in which writing the whole database to disk would be in the way. */
   inMemory?: boolean;
+  /** The app reaches the bus and the storage through addresses that can be cut off. */
+  proxied?: boolean;
 }
 
 export interface LocalCloud {
@@ -56,8 +59,15 @@ export interface LocalCloud {
   /** `control`: statistics, peek and purge of the queues. */
   readonly bus: BusReport;
   readonly supervisor: Supervisor;
+  /** With `proxied`: between the app and the services. */
+  readonly proxies: readonly NamedProxy[];
   /** Everything is gone within five seconds. */
   stop(): Promise<void>;
+}
+
+export interface NamedProxy {
+  name: "bus" | "storage";
+  proxy: TcpProxy;
 }
 
 interface BusReport {
@@ -80,8 +90,10 @@ export async function startCloud(options: CloudOptions = {}): Promise<LocalCloud
   await rm(join(folder, "logs"), { recursive: true, force: true });
   const processes = supervisor({ logFolder: join(folder, "logs") });
   let front: Front | undefined;
+  const proxies: NamedProxy[] = [];
   const stop = async () => {
     await Promise.all([processes.stop(), front?.close()]);
+    await Promise.all(proxies.map(({ proxy }) => proxy.close()));
     await rm(join(folder, "endpoints.json"), { force: true }); // nothing answers there any more
     unlock();
   };
@@ -125,6 +137,15 @@ export async function startCloud(options: CloudOptions = {}): Promise<LocalCloud
       }),
     ]);
 
+    const reached = async (name: NamedProxy["name"], address: string) => {
+      if (!options.proxied) return address;
+      const through = await tcpProxy({ host: "127.0.0.1", port: Number(/127\.0\.0\.1:(\d+)/.exec(address)?.[1]) });
+      proxies.push({ name, proxy: through });
+      return address.replace(/127\.0\.0\.1:\d+/, through.address);
+    };
+    const tables = azuriteConnectionString(await reached("storage", storage.report));
+    const serviceBus = await reached("bus", bus.report.connectionString);
+
     const instances: Supervised<{ url: string }>[] = [];
     front = await startFront({
       instances: () => instances.filter(({ ready }) => ready).map(({ report }) => report.url),
@@ -134,9 +155,9 @@ export async function startCloud(options: CloudOptions = {}): Promise<LocalCloud
       ...trust,
       ...pace.settings,
       SYNC_CONFIG: configFile,
-      AzureWebJobsStorage: azuriteConnectionString(storage.report),
-      TABLES: azuriteConnectionString(storage.report),
-      SERVICE_BUS: bus.report.connectionString,
+      AzureWebJobsStorage: tables,
+      TABLES: tables,
+      SERVICE_BUS: serviceBus,
       PUBLIC_URL: front.publicUrl,
       ADMIN_TENANT_ID: contoso.tenants.find(({ name }) => name === HUB)?.id ?? "",
       ADMIN_AUDIENCE: contoso.clients[HUB]?.app ?? "",
@@ -157,7 +178,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<LocalCloud
     );
     instances.push(...(await Promise.all(started)));
 
-    const addresses = { front, bus: bus.report, storage: env.TABLES, graph: graph.report };
+    const addresses = { front, bus: bus.report, storage: azuriteConnectionString(storage.report), graph: graph.report };
     const current = () => endpointsOf({ folder, configFile, contoso, certificates, processes, ...addresses });
     const write = () => writeEndpoints(join(folder, "endpoints.json"), current());
     write();
@@ -174,6 +195,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<LocalCloud
       graph: graph.report,
       bus: bus.report,
       supervisor: processes,
+      proxies,
       stop,
     };
   } catch (error) {
