@@ -340,7 +340,7 @@ function worldOf(parts: Parts, life: Life, revision: string): World {
           extensions: new GraphExtensions(gateway, registrationOf(tenant)),
           sourceListing: new GraphSourceListing(gateway),
           targetListing: new GraphTargetListing(gateway, stampAttribute),
-          inbound: new GraphInboundPolicy(gateway),
+          inbound: new GraphInboundPolicy(gateway, async () => void graph.token(spec.name, clientId)),
         },
       ] as const;
     }),

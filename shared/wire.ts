@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { ManagedIdentityCredential } from "@azure/identity";
 import { accessTokens } from "./adapters/entra/access-tokens.ts";
 import { Connection } from "./adapters/graph/connection.ts";
-import { type CredentialSettings, tokenSource } from "./adapters/graph/credentials.ts";
+import { type CredentialSettings, tokenProbe, tokenSource } from "./adapters/graph/credentials.ts";
 import { GraphExtensions } from "./adapters/graph/extensions.ts";
 import { Gateway } from "./adapters/graph/gateway.ts";
 import { GraphInboundPolicy } from "./adapters/graph/inbound-policy.ts";
@@ -164,18 +164,18 @@ function rowsOf(tables: Tables): World["tables"] {
 function connect(tenant: TenantConfig, settings: EnvironmentSettings, loaded: LoadedConfig) {
   const own = settings.sandboxEndpoints?.[tenant.id];
   const root = own?.graph ?? CLOUDS[tenant.cloud].graph;
-  const token = tokenSource({
+  const login = {
     tenantId: tenant.id,
     login: own?.login ?? CLOUDS[tenant.cloud].login,
     ownAuthority: own !== undefined,
     scope: `${root}/.default`,
     credential: credentialOf(tenant),
     clock: systemClock,
-  });
+  };
   const connection = new Connection({
     tenantId: tenant.id,
     root,
-    token,
+    token: tokenSource(login),
     clock: systemClock,
     chance: systemChance,
     transport: fetch,
@@ -190,7 +190,7 @@ function connect(tenant: TenantConfig, settings: EnvironmentSettings, loaded: Lo
     extensions: new GraphExtensions(gateway, registrationOf(tenant)),
     sourceListing: new GraphSourceListing(gateway),
     targetListing: new GraphTargetListing(gateway, stampAttribute),
-    inbound: new GraphInboundPolicy(gateway),
+    inbound: new GraphInboundPolicy(gateway, tokenProbe(login)),
   };
 }
 

@@ -162,6 +162,8 @@ export interface GraphTenants {
    * `ConnectionLost` when a fault on tokens hits it.
    */
   token(tenant: string, clientId: string): string;
+  /** What the tenant's administrators do to an enterprise application: a disabled one gets no tokens. */
+  enableApplication(tenant: string, clientId: string, enabled: boolean): void;
 
   setKnobs(knobs: Partial<Knobs>): void;
   readonly knobs: Knobs;

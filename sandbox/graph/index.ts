@@ -114,6 +114,7 @@ export function createGraphTenants(options: GraphOptions): GraphTenants {
       tenant.statistics.fault(fault.kind);
       throw new ConnectionLost("the token endpoint gave no token");
     },
+    enableApplication: (name, clientId, enabled) => tenantOf(name).tokens.enable(clientId, enabled),
     setKnobs(changes) {
       knobs = { ...knobs, ...changes };
       scaleQuotas();

@@ -158,6 +158,14 @@ function invite(call: Call): Reply {
   const { tenant, principal } = call;
   const wanted = readInvitation(call);
   checkAddress(wanted.address);
+  // Microsoft documents the text, not the status and the code.
+  if (tenant.policies.allowInvitesFrom === "none") {
+    throw new ODataError(
+      403,
+      "Authorization_RequestDenied",
+      "Guest invitations not allowed for your company. Contact your company administrator for more details.",
+    );
+  }
   // Whether an app may invite members is not documented; the answer of a tenant that refuses it is chosen.
   if (wanted.userType === "Member" && tenant.spec.memberInvitations === "refused") throw denied();
   for (const id of wanted.sponsorIds) if (!tenant.directory.typeAt(id, Number.POSITIVE_INFINITY)) throw notFound(id);

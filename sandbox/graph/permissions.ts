@@ -70,6 +70,8 @@ export const WRITE_APPLICATIONS = any(
   "Directory.ReadWrite.All",
 );
 export const READ_POLICIES = any("Policy.Read.All", "Policy.ReadWrite.CrossTenantAccess");
+export const READ_AUTHORIZATION = any("Policy.Read.All", "Policy.ReadWrite.Authorization");
+export const WRITE_AUTHORIZATION = any("Policy.ReadWrite.Authorization");
 export const WRITE_POLICIES = any("Policy.ReadWrite.CrossTenantAccess");
 export const READ_SKUS = any(
   "LicenseAssignment.Read.All",

@@ -51,7 +51,12 @@ export interface Partner {
   identitySynchronization: Record<string, unknown> | undefined;
 }
 
+/** Source: Graph `resources/authorizationpolicy.md`, values of allowInvitesFrom. */
+export const INVITES_FROM = ["none", "adminsAndGuestInviters", "adminsGuestInvitersAndAllMembers", "everyone"] as const;
+
 export class CrossTenantPolicies {
+  /** Of the authorization policy. Everywhere but in US Government everybody may invite by default. */
+  allowInvitesFrom: (typeof INVITES_FROM)[number];
   displayName = "CrossTenantAccessPolicy";
   allowedCloudEndpoints: string[] = [];
   defaults: Record<string, unknown> = { ...DEFAULT_POLICY };
@@ -60,6 +65,7 @@ export class CrossTenantPolicies {
 
   constructor(cloud: Cloud) {
     this.cloud = cloud;
+    this.allowInvitesFrom = cloud === "usGov" || cloud === "usGovDoD" ? "adminsAndGuestInviters" : "everyone";
   }
 
   /** As after onboarding: both directions open, redeemed and synchronized automatically. */

@@ -1,7 +1,7 @@
 /** Cross-tenant access policy. Sources: Graph `crosstenantaccesspolicy*.md`. */
 import { badRequest, isGuid, isRecord, notFound, ODataError, type Reply } from "./odata.ts";
-import { READ_POLICIES, WRITE_POLICIES } from "./permissions.ts";
-import { CLOUD_NAMES, PARTNER_PROPERTIES, type Partner, POLICY_BYTES_MAX } from "./policies-store.ts";
+import { READ_AUTHORIZATION, READ_POLICIES, WRITE_AUTHORIZATION, WRITE_POLICIES } from "./permissions.ts";
+import { CLOUD_NAMES, INVITES_FROM, PARTNER_PROPERTIES, type Partner, POLICY_BYTES_MAX } from "./policies-store.ts";
 import { type Call, context, type Route, type Tenant } from "./runtime.ts";
 
 const CLOUDS = Object.values(CLOUD_NAMES);
@@ -242,11 +242,38 @@ function removeSynchronization(call: Call): Reply {
   return { status: 204 };
 }
 
+/** Who may invite guests. Source: Graph `resources/authorizationpolicy.md`. */
+function getAuthorization({ tenant }: Call): Reply {
+  const { allowInvitesFrom } = tenant.policies;
+  return {
+    status: 200,
+    body: {
+      "@odata.context": context(tenant, "policies/authorizationPolicy/$entity"),
+      id: "authorizationPolicy",
+      allowInvitesFrom,
+    },
+  };
+}
+
+function patchAuthorization(call: Call): Reply {
+  const { allowInvitesFrom, ...rest } = object(call);
+  const unknown = Object.keys(rest).find((name) => !name.startsWith("@odata."));
+  if (unknown) throw unknownProperty(unknown, "authorizationPolicy");
+  const value = INVITES_FROM.find((name) => name === allowInvitesFrom);
+  if (!value)
+    throw badRequest("Invalid value specified for property 'allowInvitesFrom' of resource 'AuthorizationPolicy'.");
+  call.tenant.policies.allowInvitesFrom = value;
+  return { status: 204 };
+}
+
+const authorization = "/policies/authorizationPolicy";
 const root = "/policies/crossTenantAccessPolicy";
 const quota = "identity";
 const read = { method: "GET", cost: 1, write: false, quota, permissions: READ_POLICIES } as const;
 const write = { cost: 1, write: true, quota, permissions: WRITE_POLICIES } as const;
 export const POLICY_ROUTES: readonly Route[] = [
+  { ...read, path: authorization, permissions: READ_AUTHORIZATION, handle: getAuthorization },
+  { ...write, method: "PATCH", path: authorization, permissions: WRITE_AUTHORIZATION, handle: patchAuthorization },
   { ...read, path: root, handle: getPolicy },
   { ...write, method: "PATCH", path: root, handle: patchPolicy },
   { ...read, path: `${root}/default`, handle: getDefault },

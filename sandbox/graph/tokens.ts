@@ -59,6 +59,9 @@ const unauthorized = (message: string) =>
     },
   });
 
+const isDisabled = (clientId: string) =>
+  new OAuthError(401, "unauthorized_client", 7000112, `Application '${clientId}' is disabled.`);
+
 export class Tokens {
   private readonly spec: TenantSpec;
   private readonly roots: Roots;
@@ -67,6 +70,7 @@ export class Tokens {
   private readonly chance: Random;
   private readonly known = new Map<string, Principal>();
   private readonly clients: Map<string, ClientSpec>;
+  private readonly disabled = new Set<string>();
 
   constructor(spec: TenantSpec, roots: Roots, world: Pick<World, "clock" | "seed" | "knobs">, ordinal: number) {
     this.spec = spec;
@@ -85,7 +89,16 @@ export class Tokens {
   issue(clientId: string): string {
     const client = this.client(clientId);
     if (!client) throw new Error(`tenant ${this.spec.name} has no app registration ${clientId}`);
+    if (this.disabled.has(client.clientId)) throw new Error(`AADSTS7000112: ${isDisabled(clientId).message}`);
     return this.graphToken(client);
+  }
+
+  /** A disabled enterprise application gets no tokens; those that it has stay good. Source: Entra `deactivate-application-portal.md`. */
+  enable(clientId: string, enabled: boolean): void {
+    const client = this.client(clientId);
+    if (!client) throw new Error(`tenant ${this.spec.name} has no app registration ${clientId}`);
+    if (enabled) this.disabled.delete(client.clientId);
+    else this.disabled.add(client.clientId);
   }
 
   /** Who sent a call with this header. Throws 401 in Graph's form. */
@@ -234,6 +247,7 @@ export class Tokens {
         `Application with identifier '${clientId}' was not found in the directory '${this.spec.domain}'. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant.`,
       );
     }
+    if (this.disabled.has(client.clientId)) throw isDisabled(client.clientId);
     this.authenticate(client, form);
     const access_token = this.tokenFor(client, required("scope"));
     return { token_type: "Bearer", expires_in: TOKEN_SECONDS, ext_expires_in: TOKEN_SECONDS, access_token };

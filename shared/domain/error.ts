@@ -206,7 +206,8 @@ export const ERRORS = {
   TARGET_FULL: {
     blame: "object",
     held: true,
-    meaning: "This deployment has as many users in the target as the target's administrators allow (`inbound.maxUsers`).",
+    meaning:
+      "This deployment has as many users in the target as the target's administrators allow (`inbound.maxUsers`).",
     remedy:
       "Narrow the scope of the jobs, or ask the administrators of the target to widen `inbound.maxUsers`. Whoever waits is tried again when somebody has left.",
   },
@@ -238,8 +239,9 @@ export const ERRORS = {
     blame: "tenant",
     held: true,
     meaning:
-      "The target's cross-tenant access settings block B2B collaboration from this source. The job pauses; people stay.",
-    remedy: "Ask its administrators to allow it again; the job goes on by itself within a sweep.",
+      "The target's settings block B2B collaboration from this source, or invitations altogether (`allowInvitesFrom` is `none`). The job pauses; people stay.",
+    remedy:
+      "Ask its administrators to allow it again. The job goes on by itself: within a sweep where the app may read the policy (`Policy.Read.All`), otherwise it tries once in half an hour.",
   },
   INBOUND_SYNC_NOT_ALLOWED: {
     blame: "tenant",
@@ -321,6 +323,14 @@ export const ERRORS = {
     blame: "tenant",
     meaning: "The tenant did not answer, or answered with an error of its own.",
     remedy: "Nothing, if Microsoft reports an outage. Otherwise check the network between the app and Graph.",
+  },
+  TENANT_APP_DISABLED: {
+    entra: "Unauthorized",
+    blame: "tenant",
+    held: true,
+    meaning:
+      "The tenant's administrators have disabled our enterprise application: it gets no tokens (AADSTS7000112). The job pauses; people stay.",
+    remedy: "Ask them to enable it again; the job goes on by itself within a sweep.",
   },
   TENANT_CONSENT_MISSING: {
     entra: "Unauthorized",

@@ -65,8 +65,8 @@ export interface JobRow {
   targetTenantId: string;
   /** People have stopped it. */
   paused?: { by: string; at: number; why: string };
-  /** The target does not let it in; found out by looking, and taken back by looking. */
-  refused?: { code: ErrorCode; at: number };
+  /** The target does not let it in; found out by looking, and taken back by looking. `until`: found out by trying, and tried again then. */
+  refused?: { code: ErrorCode; at: number; until?: number };
   health: Health;
   quarantine?: Quarantine;
   /** The attempt for which everybody was asked to be looked at. */

@@ -35,6 +35,17 @@ export const newRow = ({ id, sourceTenantId, targetTenantId }: Job): JobRow => (
   health: "healthy",
 });
 
+/** A target that refuses what takes no rights over anybody is asked again after this time. */
+const TRY_AGAIN_MS = 30 * 60_000;
+
+/** The target has refused the job's work as such: it stops until it is tried again, or a look at the target's policy says why. */
+export async function stopRefused(world: World, job: Job, code: ErrorCode): Promise<void> {
+  const at = world.clock.now();
+  await changeJob(world, job.id, (row) =>
+    row?.refused ? undefined : { ...(row ?? newRow(job)), refused: { code, at, until: at + TRY_AGAIN_MS } },
+  );
+}
+
 interface Checked {
   at: number;
   stopped: Promise<ReadonlyMap<string, ErrorCode>>;

@@ -62,12 +62,14 @@ async function refusalOf(world: World, pair: Pair): Promise<ErrorCode | undefine
   const answer = await world.inbound(pair.target.id).from(pair.source.id);
   if (answer === "refused") return "INBOUND_SYNC_NOT_ALLOWED";
   if (answer === "blocked") return "INBOUND_INVITATIONS_BLOCKED";
+  if (answer === "disabled") return "TENANT_APP_DISABLED";
   return answer === "consentMissing" ? "TENANT_CONSENT_MISSING" : undefined;
 }
 
 function afterLook({ refused, ...row }: JobRow, code: ErrorCode | undefined, now: number): JobRow {
   const looked = { ...row, lookedAt: now };
-  if (code === undefined) return looked;
+  // What the policy does not say, or may not be read for, only another attempt can tell.
+  if (code === undefined) return refused?.until !== undefined && now < refused.until ? { ...looked, refused } : looked;
   return { ...looked, refused: refused?.code === code ? refused : { code, at: now } };
 }
 

@@ -12,7 +12,7 @@ import { collisionCode } from "./candidates.ts";
 import { isRecorded, type LinkChange, readLink, type StoredLink, writeLink } from "./claims.ts";
 import type { Deployment } from "./deployment.ts";
 import { hintReports, hintVerify } from "./hints.ts";
-import type { JobDesk } from "./job-state.ts";
+import { type JobDesk, stopRefused } from "./job-state.ts";
 import { expectLateDelete } from "./late-effects.ts";
 import type { LimitDesk } from "./limits.ts";
 import { type Look, lookAt, managerNames, type Person, readSource } from "./look.ts";
@@ -357,7 +357,9 @@ async function write(desk: Desk, person: Person, stored: StoredLink, look: Seen,
       await desk.pace(person.pair.target.id).throttled(applied.afterMs);
       return done({ kind: "again", because: "throttled", afterMs: applied.afterMs + world.chance.between(0, 3_000) });
     case "again":
-      return done(applied);
+      if (applied.because !== "INBOUND_INVITATIONS_BLOCKED" || !job) return done(applied);
+      await stopRefused(world, job, applied.because);
+      return done({ kind: "skipped", because: applied.because });
     case "written":
       if (unsettled) return done({ kind: "again", because: "moreToDo", afterMs: 500 });
       return done({ kind: "written", targetId: applied.targetId, action: applied.action });

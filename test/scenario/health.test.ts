@@ -30,20 +30,27 @@ async function until(c: TwoTenants, limitMs: number, condition: () => boolean): 
 const worldOf = (c: TwoTenants) => (c.world.instances.at(-1) as Instance).world;
 const row = (c: TwoTenants) => c.world.store.dump("jobs").map(({ value }) => value as JobRow)[0];
 const department = (c: TwoTenants, id: string) => c.guestsOf(id)[0]?.properties.department;
-/** The hub's administrators change their mind about the source. */
-async function allow({ world, sourceId }: TwoTenants, isSyncAllowed: boolean): Promise<void> {
+/** What the hub's administrators do in its policies. */
+async function patchPolicy({ world }: TwoTenants, path: string, change: object): Promise<void> {
   const asked = world.graph.graph("hub", {
     method: "PATCH",
-    url: `/v1.0/policies/crossTenantAccessPolicy/partners/${sourceId}/identitySynchronization`,
+    url: `/v1.0/policies/${path}`,
     headers: {
       authorization: `Bearer ${world.graph.token("hub", HUB_ADMINISTRATORS)}`,
       "content-type": "application/json",
     },
-    body: JSON.stringify({ userSyncInbound: { isSyncAllowed } }),
+    body: JSON.stringify(change),
   });
   await world.clock.runFor(SECOND);
   expect((await asked).status).toBe(204);
 }
+/** They change their mind about the source. */
+const allow = (c: TwoTenants, isSyncAllowed: boolean) =>
+  patchPolicy(c, `crossTenantAccessPolicy/partners/${c.sourceId}/identitySynchronization`, {
+    userSyncInbound: { isSyncAllowed },
+  });
+const invitesFrom = (c: TwoTenants, allowInvitesFrom: string) =>
+  patchPolicy(c, "authorizationPolicy", { allowInvitesFrom });
 const linked = (c: TwoTenants) =>
   c.world.store
     .dump("links")
@@ -80,6 +87,65 @@ test("a target that does not allow synchronization from the source stops the job
   expect(c.guestsOf(ids[0] as string)[0]?.deletedAt).toBeUndefined();
   await allow(c, true);
   await until(c, 6 * MINUTE, () => c.faults().length === 0);
+});
+
+test("a target where nobody may invite stops the job within a sweep, with the reason; people stay, and it goes on", async () => {
+  const { c, ids } = await settled({ permissions: ["Policy.Read.All"] });
+  await invitesFrom(c, "none");
+  await c.world.clock.runFor(2 * MINUTE);
+  expect(row(c)?.refused?.code).toBe("INBOUND_INVITATIONS_BLOCKED");
+  const hired = c.hire("hired", [c.groupA]);
+  c.source.deleteUser(ids[0] as string);
+  await c.world.clock.runFor(5 * MINUTE);
+  expect(c.guestsOf(ids[0] as string)[0]?.deletedAt).toBeUndefined();
+  expect(c.guestsOf(hired)).toEqual([]);
+  await invitesFrom(c, "adminsAndGuestInviters");
+  await until(c, 6 * MINUTE, () => c.faults().length === 0);
+  expect(row(c)?.refused).toBeUndefined();
+});
+
+test("invitations that are refused where the policy may not be read: the job stops and tries again", async () => {
+  const { c, ids } = await settled();
+  const { world } = c;
+  world.graph.addFault({ tenant: "hub", on: "invite", kind: "status", status: 403 });
+  const hired = ["x", "y", "z", "u"].map((name) => c.hire(name, [c.groupA]));
+  await until(c, 3 * MINUTE, () => row(c)?.refused?.code === "INBOUND_INVITATIONS_BLOCKED");
+  const tried = () => world.graph.statistics().hub?.byOperation["POST /invitations"] ?? 0;
+  await c.world.clock.runFor(10 * SECOND); // who was being invited at that moment
+  const before = tried();
+  await c.world.clock.runFor(20 * MINUTE);
+  expect(tried()).toBe(before);
+  expect(ids.every((id) => c.guestsOf(id)[0]?.deletedAt === undefined)).toBe(true);
+  await until(c, 15 * MINUTE, () => tried() > before); // still refused
+  await until(c, MINUTE, () => row(c)?.refused !== undefined);
+  world.graph.clearFaults();
+  await until(c, 45 * MINUTE, () => c.faults().length === 0);
+  expect(hired.map((id) => c.guestsOf(id).length)).toEqual([1, 1, 1, 1]);
+});
+
+test("our enterprise application is disabled in the target: noticed within a sweep though its token is good; people stay", async () => {
+  const { c, ids } = await settled();
+  const { world } = c;
+  const app = world.config.tenants.find(({ name }) => name === "hub")?.credential.clientId ?? "";
+  world.graph.enableApplication("hub", app, false);
+  await world.clock.runFor(2 * MINUTE);
+  expect(row(c)?.refused?.code).toBe("TENANT_APP_DISABLED");
+  c.source.deleteUser(ids[0] as string);
+  await world.clock.runFor(40 * MINUTE); // the token has ended
+  expect(c.guestsOf(ids[0] as string)[0]?.deletedAt).toBeUndefined();
+  expect(row(c)?.refused?.code).toBe("TENANT_APP_DISABLED");
+  world.graph.enableApplication("hub", app, true);
+  await until(c, 6 * MINUTE, () => c.faults().length === 0);
+  expect(row(c)?.refused).toBeUndefined();
+});
+
+test("a login that is down is no refusal: the job is not stopped", async () => {
+  const { c, ids } = await settled();
+  c.world.graph.addFault({ tenant: "hub", on: "token", kind: "refuse", forMs: 40 * MINUTE });
+  await c.world.clock.runFor(35 * MINUTE);
+  expect(row(c)?.refused).toBeUndefined();
+  c.source.deleteUser(ids[0] as string);
+  await until(c, 10 * MINUTE, () => c.guestsOf(ids[0] as string)[0]?.deletedAt !== undefined);
 });
 
 test("a job that is taken out of the file shows what it left behind", async () => {

@@ -240,7 +240,10 @@ function withhold(app: TenantSpec["clients"][number] | undefined, permission: st
 function hubSpec(id: string, clientId: string, more: readonly string[] | undefined): TenantSpec {
   const usual = spec("hub", id, clientId, [...TARGET, ...(more ?? [])]);
   if (!more) return usual;
-  const administrators = { clientId: HUB_ADMINISTRATORS, permissions: ["Policy.ReadWrite.CrossTenantAccess"] };
+  const administrators = {
+    clientId: HUB_ADMINISTRATORS,
+    permissions: ["Policy.ReadWrite.CrossTenantAccess", "Policy.ReadWrite.Authorization"],
+  };
   return { ...usual, clients: [...usual.clients, administrators] };
 }
 

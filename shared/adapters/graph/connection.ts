@@ -1,6 +1,7 @@
 import { Client, type Context, type Middleware, ResponseType } from "@microsoft/microsoft-graph-client";
 import { SyncError } from "../../domain/error.ts";
 import type { Chance, Clock } from "../../ports/clock.ts";
+import { withoutToken } from "./token-refusal.ts";
 
 /** One tenant's Graph root, and how to speak to it. */
 export interface GraphSettings {
@@ -197,11 +198,7 @@ class Sender implements Middleware {
     try {
       return await this.settings.token();
     } catch (cause) {
-      throw new SyncError("TENANT_CONSENT_MISSING", {
-        tenantId: this.settings.tenantId,
-        detail: "no access token",
-        cause,
-      });
+      throw withoutToken(this.settings.tenantId, cause);
     }
   }
 }

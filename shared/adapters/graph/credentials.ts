@@ -53,6 +53,12 @@ export function tokenSource(settings: TokenSettings): () => Promise<string> {
   };
 }
 
+/** Asks for a token that nobody has kept, as far as the credential allows. Throws what the login says to it. */
+export const tokenProbe = (settings: TokenSettings) => async (): Promise<void> => {
+  const credential = await credentialOf(settings);
+  if (!(await credential.getToken(settings.scope))) throw new Error("the credential gave no token");
+};
+
 async function credentialOf({ tenantId, login, ownAuthority, credential }: TokenSettings): Promise<TokenCredential> {
   // The hint comes back instead. What asks the platform's own identity endpoint keeps its few tries: that one needs them at start.
   const options = { authorityHost: login, disableInstanceDiscovery: ownAuthority, retryOptions: { maxRetries: 0 } };

@@ -26,6 +26,7 @@ const REFUSALS_IN_A_ROW = 3;
 /** Deleted objects can be filtered with the header and the count of advanced queries. */
 const ADVANCED = { ConsistencyLevel: "eventual" };
 const QUOTA_EXCEEDED = "Directory_QuotaExceeded";
+const NOBODY_INVITES = /invitations (?:are )?not allowed/i;
 const Page = z.object({ value: z.array(z.unknown()) });
 const Created = z.object({ createdDateTime: z.string(), proxyAddresses: z.array(z.string()).nullish() });
 
@@ -35,6 +36,8 @@ export class GraphTargetTenant implements TargetTenant {
   private readonly stampAttribute: string;
   private readonly signInPace: SignInPace;
   private refusals = 0;
+  /** The same of invitations, which have a permission and a policy of their own. */
+  private invitationsRefused = 0;
   /** The tenant has refused to let this app invite members. */
   private invitesGuestsOnly = false;
 
@@ -160,10 +163,24 @@ export class GraphTargetTenant implements TargetTenant {
         sponsors = [];
         continue;
       }
+      this.refuseIfBlocked(answer);
       const targetId = this.invitedId(this.accepted(answer, "ADDRESS_IN_USE_IN_TARGET"));
       this.invitesGuestsOnly = userType !== invitation.userType;
       return { targetId, userType, hasSponsors: sponsors.length > 0 };
     }
+  }
+
+  /**
+   * Nobody may invite: says the text, or that several people in a row were refused. The status is not documented.
+   * Source: Entra `external-id/troubleshoot.md`, `authorizationpolicy.md`.
+   */
+  private refuseIfBlocked({ status, body }: GraphAnswer): void {
+    if (status >= 200 && status < 300) this.invitationsRefused = 0;
+    const detail = `${status} ${errorDetail(body)}`;
+    const says = (status === 400 || status === 403) && NOBODY_INVITES.test(messageOf(body));
+    const refused = status === 403 && !detail.includes(QUOTA_EXCEEDED);
+    if (!says && !(refused && ++this.invitationsRefused >= REFUSALS_IN_A_ROW)) return;
+    throw new SyncError("INBOUND_INVITATIONS_BLOCKED", { tenantId: this.gateway.tenantId, detail });
   }
 
   private invitationCall({ address, displayName, redirectUrl, userType, sponsors }: Invitation): GraphCall {
