@@ -77,14 +77,16 @@ const tried: Record<string, number> = {};
 /** How many hostile inputs were tried in this process, by kind. */
 export const hostileTried = (): Readonly<Record<string, number>> => ({ ...tried });
 
+/** Of the processor, so that a busy machine fails no test; who waits for ever meets the time-out of the test. */
 const LIMIT_MS = 1_000;
 
 /** Gives one input to what has to bear it. Throws when it takes too long or leaves something in every object. */
 export async function bears(kind: string, input: string, take: (text: string) => unknown): Promise<void> {
   tried[kind] = (tried[kind] ?? 0) + 1;
-  const startedAt = performance.now();
+  const before = process.cpuUsage();
   await take(input);
-  const ms = performance.now() - startedAt;
+  const { user, system } = process.cpuUsage(before);
+  const ms = (user + system) / 1_000;
   if (ms > LIMIT_MS) throw new Error(`${kind} took ${Math.round(ms)} ms for ${input.slice(0, 200)}`);
   if (Reflect.get({}, "polluted") !== undefined || Reflect.get([], "polluted") !== undefined)
     throw new Error(`${kind} wrote into every object for ${input.slice(0, 200)}`);
