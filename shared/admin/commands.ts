@@ -196,7 +196,7 @@ const transfer = command(
     const users = { fromUserId: from.toLowerCase(), toUserId: to.toLowerCase() };
     const tenants = { sourceTenantId: pair.source.id, targetTenantId: pair.target.id };
     return {
-      about: [await subjectOf(world, pair, users.fromUserId)],
+      about: [await subjectOf(world, pair, users.fromUserId), ...(await heldBy(world, pair, users.toUserId))],
       subjects: [users.fromUserId, users.toUserId, pair.source.id, pair.target.id, how],
       run: async () => {
         const outcome = await transferLink(world, { ...tenants, ...users, how, by: principalName(principal) });
@@ -207,6 +207,12 @@ const transfer = command(
     };
   },
 );
+
+/** Whoever has a job already is that job's too; a person without a link is nobody's yet. */
+async function heldBy(world: World, pair: Pair, userId: string) {
+  const about = await subjectOf(world, pair, userId);
+  return about.jobId === undefined ? [] : [about];
+}
 
 /** `approve` and `reject`: of a request within one's scope, and to approve, not one's own. */
 function decision(name: "approve" | "reject", verdict: "approved" | "rejected", summary: string): Command {

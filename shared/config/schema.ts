@@ -236,7 +236,7 @@ const EntraFilter = z.looseObject({
 });
 
 const count = () => z.int().min(0).max(1_000_000);
-const LimitsConfig = z.strictObject({
+export const LimitsConfig = z.strictObject({
   removals: says(
     z
       .strictObject({

@@ -1,5 +1,5 @@
 import type { Weakening } from "../domain/weakening.ts";
-import { type JobConfig, SyncConfig, type TenantConfig } from "./schema.ts";
+import { type JobConfig, LimitsConfig, SyncConfig, type TenantConfig } from "./schema.ts";
 
 /**
  * In what a configuration protects less than the one before it. What makes it stricter, and what only changes whom the jobs
@@ -101,13 +101,17 @@ const isPart = (part: unknown, whole: unknown): boolean =>
 function* jobWeakenings(previous: SyncConfig, next: SyncConfig, job: JobConfig): Generator<Weakening> {
   const path = `jobs.${job.id}`;
   const [source, target] = tenantsOf(next, job);
-  if (!source || !target || !letsIn(job)) return;
+  if (!source || !target) return;
   const targetTenantId = target.id;
   const tell = (key: string, what: string): Weakening => ({ path: `${path}.${key}`, what, targetTenantId });
-  if (isProtected(target) && !hadSource(previous, source.id, target.id))
+  if (letsIn(job) && isProtected(target) && !hadSource(previous, source.id, target.id))
     yield tell("source", `${source.name} becomes a source of the protected target ${target.name}`);
   const before = previous.jobs.find(({ id }) => id === job.id);
-  if (!before || !samePair(previous, before, source, target)) return;
+  if (!before || !samePair(previous, before, source, target)) {
+    // What was taken out may come back under any name: the default limits are those that nobody has to agree to.
+    if (looserThan(DEFAULT_LIMITS, job.limits)) yield tell("limits", "a new job has wider limits than the default ones");
+    return;
+  }
   const [adopted, adopts] = [ADOPTION.indexOf(adoptionOf(before, target)), ADOPTION.indexOf(adoptionOf(job, target))];
   if (adopts > adopted) yield tell("adopt", "guests that this app did not make are taken over more easily");
   if (
@@ -135,6 +139,7 @@ function* jobWeakenings(previous: SyncConfig, next: SyncConfig, job: JobConfig):
   yield* protections(`${path}.`, before, job, targetTenantId);
 }
 
+const DEFAULT_LIMITS = LimitsConfig.parse({});
 const ADOPTION = ["none", "pending", "redeemed"] as const;
 /** A job that is off does nothing, one that retires only removes. */
 const letsIn = ({ state }: JobConfig): boolean => state !== "off" && state !== "retire";

@@ -67,6 +67,8 @@ export interface JobRow {
   paused?: { by: string; at: number; why: string };
   /** The target does not let it in; found out by looking, and taken back by looking. `until`: found out by trying, and tried again then. */
   refused?: { code: ErrorCode; at: number; until?: number };
+  /** When it was seen first; absent in rows of earlier versions. */
+  since?: number;
   health: Health;
   quarantine?: Quarantine;
   /** The attempt for which everybody was asked to be looked at. */

@@ -153,13 +153,22 @@ export interface Terms {
   retires?: boolean;
 }
 
-/** Why somebody is to be removed. A lost membership is the person's own only while the rules are those that let them in. */
-export function removalCause(because: string, link: Pick<Link, "scopedBy"> | undefined, rulesHash: string): Cause {
-  if (because === "sourceDeleted" || because === "sourceGone") return { class: "person", because, key: because };
-  if (because === "jobRetired") return { class: "configuration", because, key: because };
+/**
+ * Why somebody is to be removed. A lost membership is the person's own only while the rules are those that let them in. Whoever
+ * has come back meanwhile leaves for a new cause: an approval or a rejection is for one leaving.
+ */
+export function removalCause(
+  because: string,
+  link: Pick<Link, "scopedBy" | "returned"> | undefined,
+  rulesHash: string,
+): Cause {
+  const since = link?.returned === undefined ? "" : `:${link.returned}`;
+  const key = `${because}${since}`;
+  if (because === "sourceDeleted" || because === "sourceGone") return { class: "person", because, key };
+  if (because === "jobRetired") return { class: "configuration", because, key };
   return link?.scopedBy === rulesHash && because !== "notListed"
-    ? { class: "person", because, key: because }
-    : { class: "configuration", because, key: `${because}:${rulesHash.slice(0, 16)}` };
+    ? { class: "person", because, key }
+    : { class: "configuration", because, key: `${because}:${rulesHash.slice(0, 16)}${since}` };
 }
 
 /** A rejection of a creation stands until the rules change. */

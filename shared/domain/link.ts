@@ -38,6 +38,11 @@ export interface Link {
   administrator?: number;
   /** Rules under which the person was in scope last: who leaves under others may have been put out by them. */
   scopedBy?: string;
+  /**
+   * When the person came back into scope after a removal, a block or a rejection: what was decided about their leaving before
+   * then is over. Ms since 1970.
+   */
+  returned?: number;
   /** Whom the last decision found: `{source user}/{target user}` of the manager. */
   manager?: string;
   /** A removal or creation for this cause was rejected by people. */

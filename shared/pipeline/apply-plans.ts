@@ -54,6 +54,9 @@ export type Applied =
 /** A replica that lags behind a creation answers 404: look again after this time. */
 const TOO_NEW_MS = 2_000;
 
+/** What was read of the kill switch holds for so long. */
+const SWITCH_BELIEVED_MS = 2_000;
+
 /** The target gave no answer that settles the work: the claim is released with what was achieved. */
 class Interrupted extends Error {
   readonly applied: Applied;
@@ -65,13 +68,17 @@ class Interrupted extends Error {
 
 /** Throws `KILL_SWITCH_ON`, before anything is claimed. */
 export async function applyPlan(work: Work): Promise<Applied> {
-  await killSwitchMustBeOff(work.world);
+  const { world } = work;
+  const askedAt = world.clock.now();
+  await killSwitchMustBeOff(world);
   const user = provenUser(work);
   const claim = await takeClaim(work);
   if (claim.kind === "moved") return { kind: "moved" };
   if (work.stored?.value.claim) await hintVerify(work.world, work.person, LEASE_MS); // taken over: the other may still write
   const held: Held = { work, user, stored: claim.stored, call: callWithin(work), written: [] };
   try {
+    // Whoever stood still between the switch and the claim asks again.
+    if (world.clock.now() - askedAt > SWITCH_BELIEVED_MS) await killSwitchMustBeOff(world);
     const result = await carryOut(held);
     return await record(held, result);
   } catch (error) {

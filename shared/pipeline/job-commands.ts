@@ -21,7 +21,7 @@ export async function pauseJob(world: World, { jobId, by, why }: JobAct & { why:
   if (!place) return undefined;
   return changeJob(world, jobId, (row) => {
     if (row?.paused) return undefined;
-    return { ...(row ?? newRow(place.job)), paused: { by, at: world.clock.now(), why } };
+    return { ...(row ?? newRow(place.job, world.clock.now())), paused: { by, at: world.clock.now(), why } };
   });
 }
 
@@ -30,7 +30,7 @@ export async function startJob(world: World, { jobId }: JobAct) {
   const place = placeOf(world, jobId);
   if (!place) return undefined;
   const row = await changeJob(world, jobId, (row) => {
-    const { paused: _, ...rest } = row ?? newRow(place.job);
+    const { paused: _, ...rest } = row ?? newRow(place.job, world.clock.now());
     return restarted(rest);
   });
   await restartStreams(world, place.pair.source.id);
@@ -69,7 +69,7 @@ export async function restartJob(
   const full = wanted.has("Full");
   const done: Reset[] = [];
   if (full || wanted.has("QuarantineState")) {
-    await changeJob(world, jobId, (row) => restarted(row ?? newRow(place.job)));
+    await changeJob(world, jobId, (row) => restarted(row ?? newRow(place.job, world.clock.now())));
     done.push({ scope: "QuarantineState", done: "the job is out of quarantine; a pause stays" });
   }
   if (full || wanted.has("Escrows")) {

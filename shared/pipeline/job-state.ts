@@ -28,10 +28,11 @@ export async function changeJob(
   }
 }
 
-export const newRow = ({ id, sourceTenantId, targetTenantId }: Job): JobRow => ({
+export const newRow = ({ id, sourceTenantId, targetTenantId }: Job, since: number): JobRow => ({
   jobId: id,
   sourceTenantId,
   targetTenantId,
+  since,
   health: "healthy",
 });
 
@@ -42,7 +43,7 @@ const TRY_AGAIN_MS = 30 * 60_000;
 export async function stopRefused(world: World, job: Job, code: ErrorCode): Promise<void> {
   const at = world.clock.now();
   await changeJob(world, job.id, (row) =>
-    row?.refused ? undefined : { ...(row ?? newRow(job)), refused: { code, at, until: at + TRY_AGAIN_MS } },
+    row?.refused ? undefined : { ...(row ?? newRow(job, at)), refused: { code, at, until: at + TRY_AGAIN_MS } },
   );
 }
 

@@ -1,10 +1,12 @@
 import { ERRORS, type ErrorCode, SyncError } from "../domain/error.ts";
 import type { Pair } from "../domain/job.ts";
 import { afterCount, afterTime, type JobCounts, type JobRow, TRYING_MS, whyStopped } from "../domain/job-state.ts";
+import { LIMIT_KINDS } from "../domain/limits.ts";
 import type { Link } from "../domain/link.ts";
 import type { DecisionLog } from "../ports/decision-log.ts";
 import { StorageUnavailable } from "../ports/rows.ts";
 import { changeJob, newRow, readJobs } from "./job-state.ts";
+import { cleanParts } from "./ledger.ts";
 import { restartStreams } from "./restart-streams.ts";
 import { pairKey, type World } from "./world.ts";
 
@@ -29,17 +31,18 @@ export async function keepJobs(world: World, log: DecisionLog): Promise<void> {
 
 async function keepPair(world: World, pair: Pair, rows: ReadonlyMap<string, JobRow>, log: DecisionLog): Promise<void> {
   const now = world.clock.now();
-  const known = pair.jobs.map((job) => rows.get(job.id) ?? newRow(job));
+  const known = pair.jobs.map((job) => rows.get(job.id) ?? newRow(job, now));
   const lookDue = known.some(({ lookedAt }) => now - (lookedAt ?? 0) >= world.settings.sweepMs);
   const countDue = known.some(({ counts }) => now - (counts?.at ?? 0) >= COUNT_MS);
   const wakes = known.some((row) => row.health === "trying" && row.awake !== row.quarantine?.nextAttempt);
   if (!lookDue && !countDue && !wakes) return;
   const refusal = lookDue ? await refusalOf(world, pair) : undefined;
   const counts = countDue ? await countJobs(world, pair) : undefined;
+  if (countDue) for (const job of pair.jobs) await cleanLedgers(world, pair, job.id);
   let wanted = false;
   for (const job of pair.jobs) {
     await changeJob(world, job.id, (stored) => {
-      const before = stored ?? newRow(job);
+      const before = stored ?? newRow(job, now);
       let row: JobRow = { ...before, sourceTenantId: job.sourceTenantId, targetTenantId: job.targetTenantId };
       if (lookDue) row = afterLook(row, refusal, now);
       const counted = counts?.get(job.id);
@@ -71,6 +74,10 @@ function afterLook({ refused, ...row }: JobRow, code: ErrorCode | undefined, now
   // What the policy does not say, or may not be read for, only another attempt can tell.
   if (code === undefined) return refused?.until !== undefined && now < refused.until ? { ...looked, refused } : looked;
   return { ...looked, refused: refused?.code === code ? refused : { code, at: now } };
+}
+
+async function cleanLedgers(world: World, pair: Pair, jobId: string): Promise<void> {
+  for (const kind of LIMIT_KINDS) await cleanParts(world, { pair, jobId, kind });
 }
 
 /** Goes through the links of the pair once for all of its jobs. */

@@ -1,5 +1,6 @@
 import type { Pair } from "../domain/job.ts";
-import { emptyLedger, type HeldSet, type Ledger, type LimitKind, passTime } from "../domain/limits.ts";
+import type { JobRow } from "../domain/job-state.ts";
+import { DAY_MS, emptyLedger, type HeldSet, type Ledger, type LimitKind, passTime } from "../domain/limits.ts";
 import { pairKey, type World } from "./world.ts";
 
 /**
@@ -39,6 +40,33 @@ export interface LedgerKey {
 const partitionOf = ({ pair, jobId, kind }: LedgerKey): string =>
   `${pairKey(pair.source.id, pair.target.id)}_${jobId}_${kind}`;
 const HEAD = "head";
+const JOBS = "jobs";
+/** Jobs of one roll-out are seen within this time. */
+const TOGETHER_MS = 60_000;
+/** A part is written before the row that names it, by then. */
+const PART_SETTLED_MS = 3_600_000;
+
+/** Removes parts that no set names any more. */
+export async function cleanParts(world: World, key: LedgerKey): Promise<number> {
+  const partition = partitionOf(key);
+  const unnamed: string[] = [];
+  for await (const { row, ageMs } of world.tables.limitparts.list(partition))
+    if (ageMs > PART_SETTLED_MS) unnamed.push(row);
+  if (unnamed.length === 0) return 0;
+  // Read after the parts: whatever it names and was listed stays, and a part that is not named now never will be.
+  const head = (await world.tables.limits.read(partition, HEAD))?.value;
+  const named = new Set(
+    [
+      head?.done,
+      head?.immediate,
+      head?.first,
+      ...(head?.sets ?? []).flatMap(({ members, acted }) => [members, acted]),
+    ].flatMap((ids) => ids?.parts ?? []),
+  );
+  const forgotten = unnamed.filter((name) => !named.has(name));
+  for (const name of forgotten) await world.tables.limitparts.remove(partition, name);
+  return forgotten.length;
+}
 
 /** Reads and changes ledgers. Remembers parts, which never change. */
 export class Ledgers {
@@ -52,7 +80,7 @@ export class Ledgers {
   /** As it is at this moment; what is past is forgotten. */
   async read(key: LedgerKey): Promise<Ledger> {
     const stored = await this.world.tables.limits.read(partitionOf(key), HEAD);
-    const ledger = await this.fromRow(key, stored?.value);
+    const ledger = stored ? await this.fromRow(key, stored.value) : await this.begun(key);
     passTime(ledger, this.world.clock.now());
     return ledger;
   }
@@ -63,7 +91,7 @@ export class Ledgers {
     const partition = partitionOf(key);
     for (;;) {
       const stored = await limits.read(partition, HEAD);
-      const ledger = await this.fromRow(key, stored?.value);
+      const ledger = stored ? await this.fromRow(key, stored.value) : await this.begun(key);
       passTime(ledger, this.world.clock.now());
       const answer = await change(ledger);
       const next = await this.toRow(key, ledger, stored?.value);
@@ -72,8 +100,35 @@ export class Ledgers {
     }
   }
 
-  private async fromRow(key: LedgerKey, row: LedgerRow | undefined): Promise<Ledger> {
-    if (!row) return emptyLedger();
+  /**
+   * A job that is new beside others of its pair, or in their place, begins with what they have counted: no limit begins anew
+   * because a job has another name, or is two jobs now.
+   */
+  private async begun({ pair, jobId, kind }: LedgerKey): Promise<Ledger> {
+    const ledger = emptyLedger();
+    const rows: JobRow[] = [];
+    for await (const { value } of this.world.tables.jobs.list(JOBS)) rows.push(value);
+    const since = rows.find((row) => row.jobId === jobId)?.since ?? this.world.clock.now();
+    if (since < this.world.clock.now() - DAY_MS) return ledger;
+    const before = rows.filter(
+      (row) =>
+        row.jobId !== jobId &&
+        row.sourceTenantId === pair.source.id &&
+        row.targetTenantId === pair.target.id &&
+        (row.since ?? 0) < since - TOGETHER_MS,
+    );
+    for (const other of before) {
+      const key = { pair, jobId: other.jobId, kind };
+      const stored = await this.world.tables.limits.read(partitionOf(key), HEAD);
+      if (!stored) continue;
+      const { done, immediate } = await this.fromRow(key, stored.value);
+      for (const [userId, at] of done) ledger.done.set(userId, at);
+      for (const [userId, at] of immediate) ledger.immediate.set(userId, at);
+    }
+    return ledger;
+  }
+
+  private async fromRow(key: LedgerKey, row: LedgerRow): Promise<Ledger> {
     const { done, immediate, first, sets, ...rest } = row;
     return {
       ...rest,

@@ -171,7 +171,7 @@ async function keep(
     jobId: plan.job?.id ?? stored?.value.jobId,
     blockedByUs: (blocked && stored?.value.blockedByUs) || undefined,
     ...whatShows(world, person, look),
-    ...scopedBy(person, look),
+    ...scopedBy(person, stored, look),
   };
   if (!(await settle(world, person, stored, "settled", change))) return { kind: "startOver" };
   if (because && because !== stored?.value.because) await logSkip(world, person, because, look.view.scope);
@@ -179,13 +179,16 @@ async function keep(
 }
 
 /** Who is in scope is so under these rules, and whatever was rejected is over. */
-function scopedBy({ pair }: Person, { view: { scope, manager } }: Seen): LinkChange {
+function scopedBy({ pair }: Person, stored: StoredLink, { view: { now, scope, manager } }: Seen): LinkChange {
   if (scope.kind !== "in") return {};
-  const { managerId } = scope.user;
+  const { managerId, accountEnabled } = scope.user;
+  const { state, rejected, blockedByUs } = stored?.value ?? {};
+  const returns = state === "removed" || rejected !== undefined || (blockedByUs && accountEnabled);
   const known = managerId !== undefined && manager.kind === "set";
   return {
     scopedBy: pair.rulesHash,
     rejected: undefined,
+    ...(returns ? { returned: now } : {}),
     manager: known ? managerNames(managerId, manager.targetId) : undefined,
   };
 }
@@ -342,7 +345,7 @@ async function write(desk: Desk, person: Person, stored: StoredLink, look: Seen,
     stored,
     inputs: unsettled ? undefined : look.inputs,
     shows: showsAfter(world, person.pair, look.view, plan),
-    scoped: scopedBy(person, look),
+    scoped: scopedBy(person, stored, look),
     job,
     plan,
     read: readOf(look, plan),

@@ -88,6 +88,28 @@ describe("removals", () => {
     expect(d.leave("u1", TYPO).kind).toBe("staged");
   });
 
+  test("whoever waits because of the rules and is deleted then goes at once", () => {
+    const d = desk();
+    expect(d.leave("u1", TYPO).kind).toBe("staged");
+    expect(d.leave("u1", removalCause("sourceDeleted", { scopedBy: "others" }, RULES)).kind).toBe("go");
+  });
+
+  test("an approval and a rejection are for one leaving: whoever came back and leaves again is asked about anew", () => {
+    for (const verdict of ["approve", "reject"] as const) {
+      const d = desk({ removals: { ...LIMITS.removals, perHour: 10 } });
+      const cause = (link: { returned?: number }) => removalCause("sourceDeleted", link, RULES);
+      const people = many(16);
+      for (const id of people) d.leave(id, cause({}));
+      d.decide(verdict);
+      const after = kinds(people.slice(5).map((id) => d.leave(id, cause({}))));
+      expect(new Set(after)).toEqual(new Set([verdict === "approve" ? "go" : "rejected"]));
+      d.wait(HOUR_MS);
+      const again = kinds(people.map((id) => d.leave(id, cause({ returned: START }))));
+      expect(again.filter((kind) => kind === "go")).toHaveLength(5);
+      expect(d.ledger.sets.at(-1)?.state).toBe("held");
+    }
+  });
+
   test("a lost membership is laid at the groups' door for an hour after their structure has changed", () => {
     const d = desk();
     d.ledger.structureAt = START;

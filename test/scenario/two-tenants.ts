@@ -267,7 +267,7 @@ function configOf(
     target: "hub",
     state: "on",
     userType: "member",
-    limits: { removals: { immediatePerHour: 20 }, settlingMinutes: 0.1 },
+    limits: { removals: { immediatePerHour: 20, minimumSource: 0 }, settlingMinutes: 0.1 },
     mappings: [
       { target: "displayName", source: "displayName" },
       { target: "department", source: "department" },
