@@ -19,18 +19,16 @@ export async function recordDeadLetter(
   deadLetterReason: string,
   log: DecisionLog,
 ): Promise<void> {
+  if (queue === "pages") {
+    const page = PageMessage.safeParse(message);
+    log.error("dead letter", { queue, deadLetterReason });
+    if (!page.success) await unreadable(world, queue, deadLetterReason, problemsOf(page.error));
+    return;
+  }
   const parsed = Hint.safeParse(message);
   if (!parsed.success) {
-    const problems = problemsOf(parsed.error);
-    log.error("dead letter", { queue, deadLetterReason, problems });
-    if (!PageMessage.safeParse(message).success)
-      await writeFailure(
-        world,
-        {},
-        "MESSAGE_UNREADABLE",
-        `queue ${queue}, ${deadLetterReason}: ${problems.join("; ")}`,
-      );
-    return;
+    log.error("dead letter", { queue, deadLetterReason });
+    return unreadable(world, queue, deadLetterReason, problemsOf(parsed.error));
   }
   const hint = parsed.data;
   log.error("dead letter", { queue, deadLetterReason, hintId: hint.id, users: hint.userIds.length });
@@ -42,6 +40,9 @@ export async function recordDeadLetter(
     }
   }
 }
+
+const unreadable = (world: World, queue: string, reason: string, problems: readonly string[]): Promise<void> =>
+  writeFailure(world, {}, "MESSAGE_UNREADABLE", `queue ${queue}, ${reason}: ${problems.join("; ")}`);
 
 async function hintAgain(world: World, hint: Hint, pair: Pair, userId: string, nextAt: number): Promise<void> {
   const { lane, sourceTenantId, noticedAt } = hint;
