@@ -38,6 +38,9 @@ export const IMPORTS: Readonly<Record<string, { folders: readonly string[]; pack
   },
   // Online: the admin API over HTTP, and nothing of the product itself.
   "cli/online": { folders: ["cli/exit-code"], packages: ["commander", "zod", "@azure/identity", "node:"] },
-  cli: { folders: ["shared/domain", "shared/config", "shared/pipeline/holdings"], packages: ["commander", "zod", "@azure/identity", "node:"] },
+  cli: {
+    folders: ["shared/domain", "shared/config", "shared/pipeline/holdings"],
+    packages: ["commander", "zod", "@azure/identity", "node:"],
+  },
   functions: { folders: ["shared/messages", "shared/pipeline", "shared/wire"], packages: ["@azure/functions"] },
 };

@@ -38,7 +38,7 @@ function start(args: readonly string[]): { child: ChildProcess; output: () => st
 
 async function up(...more: readonly string[]) {
   const run = start(["--idle", "--people", "30", ...more]);
-  await vi.waitFor(() => expect(run.output()).toContain("Up until Ctrl-C."), { timeout: 25_000, interval: 50 });
+  await vi.waitFor(() => expect(run.output()).toContain("Up until Ctrl-C."), { timeout: 75_000, interval: 50 });
   const { processes } = JSON.parse(await readFile(join(folder, "endpoints.json"), "utf8")) as Endpoints;
   const pids = processes.map(({ pid }) => pid);
   expect(pids.map(alive)).toEqual([true, true, true, true]);
@@ -62,7 +62,7 @@ describe("npm start -- --idle", () => {
   test("killed, it leaves no process behind, and starts again in the same folder with an export, whose rows that cannot be used it lists", async () => {
     const first = await up();
     first.child.kill("SIGKILL");
-    await vi.waitFor(() => expect(first.pids.map(alive)).toEqual([false, false, false, false]), 5000);
+    await vi.waitFor(() => expect(first.pids.map(alive)).toEqual([false, false, false, false]), 15_000);
     const users = join(folder, "users.csv");
     await writeFile(users, "userPrincipalName,displayName\nada@fabrikam.com,Ada\nnobody,Nobody\n");
     const again = await up("--users", users);
