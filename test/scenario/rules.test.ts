@@ -47,7 +47,13 @@ describe("scoping filters", () => {
   });
 
   test("who comes back after the recycle bin has forgotten them is made anew", async () => {
-    const c = twoTenants({ seed: 1, jobs: () => filtered(), timerMs: 12 * HOUR, settings: { sweepMs: 12 * HOUR } });
+    const c = twoTenants({
+      seed: 1,
+      jobs: () => filtered(),
+      timerMs: 12 * HOUR,
+      // Sweeps alone: a month of subscriptions that are renewed is what costs.
+      settings: { sweepMs: 12 * HOUR, driftMs: 40 * DAY, censusMs: 40 * DAY, publicUrl: undefined },
+    });
     const ada = c.hire("ada", []);
     const { runFor } = c.world.clock;
     await runFor(2 * DAY);
@@ -57,7 +63,7 @@ describe("scoping filters", () => {
     expect(c.guestsOf(ada)).toEqual([]);
     c.source.updateUser(ada, { department: "0" });
     await runFor(2 * DAY);
-    expect(c.faults()).toEqual([]);
+    expect(c.faults().filter((fault) => !fault.startsWith("no subscription"))).toEqual([]);
     expect(guestOf(c, ada).id).not.toBe(id);
     c.world.close();
   });
