@@ -262,6 +262,12 @@ export const ERRORS = {
       "The guest was created, but it got none of its addresses: a contact of the target seems to have the address.",
     remedy: "Remove the contact from the target tenant if the guest is to be found by its address there.",
   },
+  MAIL_DIFFERS_FROM_NAME: {
+    blame: "object",
+    meaning:
+      "The user was created across clouds with a mail that is not the userPrincipalName at home, as the job maps it. Sign-in takes its hint from mail.",
+    remedy: "Map `mail` from `userPrincipalName`, unless people have to be found by another address.",
+  },
   SPONSOR_NOT_FOUND: {
     blame: "object",
     meaning: "The user was created, but the target does not know one of the job's sponsors.",

@@ -41,6 +41,8 @@ export interface Work {
   mayStandFor?: readonly string[];
   /** Names the claim and the log row. */
   name: string;
+  /** Something about the plan that people should know. */
+  warning?: ErrorCode | undefined;
 }
 
 export type Applied =
@@ -75,7 +77,7 @@ export async function applyPlan(work: Work): Promise<Applied> {
   const claim = await takeClaim(work);
   if (claim.kind === "moved") return { kind: "moved" };
   if (work.stored?.value.claim) await hintVerify(work.world, work.person, LEASE_MS); // taken over: the other may still write
-  const held: Held = { work, user, stored: claim.stored, call: callWithin(work), written: [] };
+  const held: Held = { work, user, stored: claim.stored, call: callWithin(work), written: [], warning: work.warning };
   try {
     // Whoever stood still between the switch and the claim asks again.
     if (world.clock.now() - askedAt > SWITCH_BELIEVED_MS) await killSwitchMustBeOff(world);
@@ -106,7 +108,7 @@ interface Held {
   /** Names of the properties that were written. */
   written: string[];
   /** Something about the result that people should know. */
-  warning?: ErrorCode;
+  warning: ErrorCode | undefined;
 }
 
 async function takeClaim(work: Work) {

@@ -2,7 +2,7 @@ import { ADOPTED_BECAUSE } from "../domain/adoption.ts";
 import { type ErrorCode, unreachable } from "../domain/error.ts";
 import type { Job } from "../domain/job.ts";
 import { claimIsLive, intoEscrow, type Link } from "../domain/link.ts";
-import { type ManagerChange, type Plan, type PlanRules, planUser } from "../domain/plan.ts";
+import { type Plan, type PlanRules, planUser } from "../domain/plan.ts";
 import { type ScopeDecision, type SourceView, scopingDetails } from "../domain/scope.ts";
 import { type Because, skipReasonOf } from "../domain/skip-reason.ts";
 import type { TargetUser } from "../domain/user.ts";
@@ -15,17 +15,18 @@ import { hintReports, hintVerify } from "./hints.ts";
 import { type JobDesk, stopRefused } from "./job-state.ts";
 import { expectLateDelete } from "./late-effects.ts";
 import type { LimitDesk } from "./limits.ts";
-import { type Look, lookAt, managerNames, type Person, readSource } from "./look.ts";
+import { lookAt, type Person, readSource } from "./look.ts";
 import type { Outcome } from "./outcome.ts";
 import { takeAddress, takeUser } from "./ownership.ts";
 import type { Pace } from "./pace.ts";
 import { logOutcomeOf, logRowName, writeLog } from "./provisioning-log.ts";
 import type { Recovery } from "./recovery.ts";
 import type { SeatDesk } from "./seats.ts";
-import { shownBy, showsAfter } from "./shows.ts";
+import { showsAfter } from "./shows.ts";
 import { finishTransfer, REMOVAL } from "./transfer-link.ts";
 import { reserveValues } from "./uniqueness.ts";
 import { recordIntended } from "./unrecorded.ts";
+import { costOf, mailWarning, mayBeUnseen, type Seen, scopedBy, whatShows } from "./what-follows.ts";
 import type { LogRow, World } from "./world.ts";
 
 /** Times that a look starts over because somebody else has written in between, before the hint goes back to the queue. */
@@ -112,8 +113,6 @@ function waitsInEscrow(link: Link, person: Person, now: number): boolean {
 
 const isBulk = ({ lane, reason }: Person): boolean => lane === "sweep" && reason !== "operator";
 
-type Seen = Extract<Look, { kind: "seen" }>;
-
 async function carryOut(desk: Desk, person: Person, stored: StoredLink, look: Seen, plan: Plan): Promise<Step> {
   const { world } = desk;
   switch (plan.kind) {
@@ -176,37 +175,6 @@ async function keep(
   if (!(await settle(world, person, stored, "settled", change))) return { kind: "startOver" };
   if (because && because !== stored?.value.because) await logSkip(world, person, because, look.view.scope);
   return done({ kind: "unchanged", because: plan.because });
-}
-
-/** Who is in scope is so under these rules, and whatever was rejected is over. */
-function scopedBy({ pair }: Person, stored: StoredLink, { view: { now, scope, manager } }: Seen): LinkChange {
-  if (scope.kind !== "in") return {};
-  const { managerId, accountEnabled } = scope.user;
-  const { state, rejected, blockedByUs } = stored?.value ?? {};
-  const returns = state === "removed" || rejected !== undefined || (blockedByUs && accountEnabled);
-  const known = managerId !== undefined && manager.kind === "set";
-  return {
-    scopedBy: pair.rulesHash,
-    rejected: undefined,
-    ...(returns ? { returned: now } : {}),
-    manager: known ? managerNames(managerId, manager.targetId) : undefined,
-  };
-}
-
-/** Seen and left as it is. */
-function whatShows(world: World, person: Person, look: Seen): LinkChange {
-  const shows = shownBy(world, person.pair, look.view);
-  return shows === undefined ? {} : { shows };
-}
-
-/** We wrote something else a moment ago, and the replica that was read may not know: what looks equal may not be. */
-function mayBeUnseen(world: World, stored: StoredLink, look: Seen): boolean {
-  const { writtenAt, inputs } = stored?.value ?? {};
-  return (
-    writtenAt !== undefined &&
-    inputs !== look.inputs &&
-    look.view.now < writtenAt + world.settings.replicationAllowanceMs
-  );
 }
 
 /** When every replica has seen what was written until now. */
@@ -346,6 +314,7 @@ async function write(desk: Desk, person: Person, stored: StoredLink, look: Seen,
     inputs: unsettled ? undefined : look.inputs,
     shows: showsAfter(world, person.pair, look.view, plan),
     scoped: scopedBy(person, stored, look),
+    warning: mailWarning(person, look, plan),
     job,
     plan,
     read: readOf(look, plan),
@@ -468,23 +437,6 @@ async function logSkip(world: World, person: Person, because: Because, scope: Sc
   const scoping = skipReason === "RedundantExport" ? undefined : scopingDetails(scope);
   const more = { ...(skipReason ? { skipReason } : {}), ...(scoping ? { scoping } : {}) };
   await log(world, person, { action: "other", status: "skipped", because, ...more });
-}
-
-/** Writes to the target that a plan takes. */
-function costOf(plan: WritingPlan): number {
-  const manager = ({ managerId }: { managerId: ManagerChange }) => (managerId === undefined ? 0 : 1);
-  switch (plan.kind) {
-    case "create":
-      return 2 + manager(plan) + plan.job.sponsors.length;
-    case "update":
-      return (Object.keys(plan.changes).length > 0 ? 1 : 0) + manager(plan) + (plan.rebindBy === undefined ? 0 : 1);
-    case "restore":
-      return 2 + manager(plan);
-    case "delete":
-      return 1;
-    default:
-      return unreachable(plan);
-  }
 }
 
 const rulesOf = (world: World, { pair }: Person): PlanRules => ({ pair, ...world.settings });

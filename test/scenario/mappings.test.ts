@@ -22,14 +22,17 @@ interface Options {
   /** More than the usual ones in the target. */
   permissions?: readonly string[];
   flowNullValues?: boolean;
+  /** Default: the target's. */
+  homeCloud?: "usGov";
 }
 
 /** One source, one target, one job for everybody with these mappings. */
-function mappedWorld({ mappings, extensions = [], permissions = [], flowNullValues = false }: Options) {
+function mappedWorld({ mappings, extensions = [], permissions = [], flowNullValues = false, homeCloud }: Options) {
+  const cloudOf = (name: "home" | "hub") => (name === "home" ? homeCloud : undefined) ?? "global";
   const spec = (name: "home" | "hub", more: readonly string[]): TenantSpec => ({
     name,
     id: ids[name],
-    cloud: "global",
+    cloud: cloudOf(name),
     domain: `${name}.example`,
     initialDomain: `${name}.onmicrosoft.com`,
     clients: [
@@ -45,7 +48,7 @@ function mappedWorld({ mappings, extensions = [], permissions = [], flowNullValu
     version: 1,
     deployment: "mappings",
     tenants: [
-      { name: "home", id: ids.home, cloud: "global", credential, defaultDomain: "home.example" },
+      { name: "home", id: ids.home, cloud: cloudOf("home"), credential, defaultDomain: "home.example" },
       { name: "hub", id: ids.hub, cloud: "global", credential, extensions },
     ],
     jobs: [
@@ -103,6 +106,16 @@ function mappedWorld({ mappings, extensions = [], permissions = [], flowNullValu
     },
   };
 }
+
+test("across clouds a mail that is not the name at home is a warning on the row of the creation", async () => {
+  const w = mappedWorld({ mappings: [], homeCloud: "usGov" });
+  await w.world.clock.runFor(MINUTE);
+  const [ada, grace] = [w.hire("ada", { mail: "a.lovelace@home.example" }), w.hire("grace")];
+  await w.until(() => [ada, grace].every((id) => w.rows(id).some(({ action }) => action === "create")));
+  const told = { action: "create", status: "warning", code: "MAIL_DIFFERS_FROM_NAME" };
+  expect(w.rows(ada)).toContainEqual(expect.objectContaining(told));
+  expect(w.rows(grace)).toContainEqual(expect.objectContaining({ action: "create", status: "success" }));
+});
 
 describe("SelectUniqueValue", () => {
   const mappings: AttributeMapping[] = [
