@@ -109,7 +109,8 @@ function* jobWeakenings(previous: SyncConfig, next: SyncConfig, job: JobConfig):
   const before = previous.jobs.find(({ id }) => id === job.id);
   if (!before || !samePair(previous, before, source, target)) {
     // What was taken out may come back under any name: the default limits are those that nobody has to agree to.
-    if (looserThan(DEFAULT_LIMITS, job.limits)) yield tell("limits", "a new job has wider limits than the default ones");
+    if (looserThan(DEFAULT_LIMITS, job.limits))
+      yield tell("limits", "a new job has wider limits than the default ones");
     return;
   }
   const [adopted, adopts] = [ADOPTION.indexOf(adoptionOf(before, target)), ADOPTION.indexOf(adoptionOf(job, target))];
