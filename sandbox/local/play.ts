@@ -34,7 +34,7 @@ export async function play(cloud: Pick<LocalCloud, "graph" | "folder" | "pace">,
   bar.end(`First cycle: ${first.right} of ${first.people} people right after ${duration(Date.now() - startedAt)}`);
   sayDifferences(first, say);
 
-  say("A day at work:");
+  say("A day at work, told as things come to their end:");
   const day = await playDay(await openDayCloud(join(cloud.folder, "endpoints.json")), say, { limitMs });
   say(`\n${dayTable(day)}\n`);
 

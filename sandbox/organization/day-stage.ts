@@ -48,6 +48,8 @@ export class Stage {
   readonly limitMs: number;
   private readonly graphs = new Map<string, PeopleGraph>();
   private readonly feed: CommitFeed;
+  /** Ends when nobody acts. */
+  private acting: Promise<unknown> = Promise.resolve();
 
   constructor(cloud: DayCloud, limitMs: number) {
     this.cloud = cloud;
@@ -64,15 +66,22 @@ export class Stage {
     return graph;
   }
 
-  /** Plays an event: somebody acts in a tenant, then everything that should follow is waited for at the same time. */
+  /**
+   * Plays an event: somebody acts in a tenant, then everything that should follow is waited for at the same time. Several
+   * may be played at once; people act one after the other, so that everybody's last commit is known.
+   */
   async play(
     event: { name: string; what: string; in: string },
     act: () => Promise<unknown>,
     expectations: () => readonly Expectation[],
   ): Promise<DayEvent> {
-    const mark = this.feed.commits.length;
-    await act();
-    const startAt = await this.actedAt(event.in, mark);
+    const acted = this.acting.then(async () => {
+      const mark = this.feed.commits.length;
+      await act();
+      return { mark, startAt: await this.actedAt(event.in, mark) };
+    });
+    this.acting = acted.catch(() => {}); // told to whoever plays that event
+    const { mark, startAt } = await acted;
     const outcomes = await Promise.all(expectations().map((expectation) => this.follow(expectation, mark, startAt)));
     return { name: event.name, what: event.what, outcomes };
   }
@@ -147,13 +156,13 @@ export class Stage {
   }
 
   /** Nobody is created for a source user, and the app's log says why. There is no commit: the time is when the log was seen. */
-  held(target: string, userId: () => string, code: string): Expectation {
+  held(target: string, userId: () => string, address: string, code: string): Expectation {
+    const arrived = this.arrived(target, address, {});
     return {
       target,
       what: `held, ${code} in the log`,
       find: async (commits) => {
-        const created = commits.find(({ kind }) => kind === "created");
-        if (created) return { problem: `a user was created: ${created.id}` };
+        if (await arrived.find(commits)) return { problem: "a user was created" };
         const found = await this.cloud.logCode(userId());
         return found === code ? { at: Date.now() } : undefined;
       },

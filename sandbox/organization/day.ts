@@ -23,8 +23,9 @@ const LIMIT_MS = 60_000;
 const [HUB, EMEA, US, GOV, CHINA] = ["contoso", "contoso-emea", "contoso-us", "contoso-gov", "contoso-china"] as const;
 
 /**
- * A day at work in Contoso: people act in the tenants' Graph, one after the other, and what follows in the targets is
- * watched. Every event is printed when it is over. Throws when a person's own call is refused or the cloud is gone.
+ * A day at work in Contoso: people act in the tenants' Graph, and what follows in the targets is watched. What does not depend
+ * on each other goes on at the same time. Every event is printed when it is over; the report has them in the order of the
+ * day. Throws when a person's own call is refused or the cloud is gone.
  */
 export async function playDay(
   cloud: DayCloud,
@@ -35,12 +36,16 @@ export async function playDay(
   await stage.open();
   try {
     const day = new Day(stage, await rosterOf(stage, { source: EMEA, hub: HUB, others: [US, GOV, CHINA] }));
-    const events: DayEvent[] = [];
-    for (const scene of day.scenes()) {
-      const event = await scene();
-      print(eventLines(event));
-      events.push(event);
-    }
+    const strands = day.strands().map(async (scenes) => {
+      const played: DayEvent[] = [];
+      for (const scene of scenes) {
+        const event = await scene();
+        print(eventLines(event));
+        played.push(event);
+      }
+      return played;
+    });
+    const events = (await Promise.all(strands)).flat();
     return { events, ok: events.every(({ outcomes }) => outcomes.every(({ problem }) => problem === undefined)) };
   } finally {
     await stage.close();
@@ -93,21 +98,21 @@ class Day {
     this.roster = roster;
   }
 
-  scenes(): readonly (() => Promise<DayEvent>)[] {
+  /**
+   * Each strand is played in its order, all of them at the same time. A group that leaves a group comes last in its strand:
+   * from then on whoever loses a membership of that source is counted first.
+   */
+  strands(): readonly (readonly (() => Promise<DayEvent>)[])[] {
     return [
-      () => this.joiner(),
-      () => this.joinerForOtherClouds(),
-      () => this.mover(),
-      () => this.moverInGovernment(),
-      () => this.rename(),
-      () => this.managerChange(),
-      () => this.leaverDisabled(),
-      () => this.leaverDeleted(),
-      () => this.leaverReturns(),
-      () => this.oldAddress(),
-      () => this.groupRemoval(),
-      () => this.nestedGroupRemoval(),
-      () => this.blockInTarget(),
+      [() => this.joiner(), () => this.groupRemoval(), () => this.nestedGroupRemoval()],
+      [() => this.joinerForOtherClouds()],
+      [() => this.mover()],
+      [() => this.moverInGovernment()],
+      [() => this.rename()],
+      [() => this.managerChange()],
+      [() => this.leaverDisabled(), () => this.leaverDeleted(), () => this.leaverReturns()],
+      [() => this.oldAddress()],
+      [() => this.blockInTarget()],
     ];
   }
 
@@ -222,7 +227,7 @@ class Day {
   private async managerChange(): Promise<DayEvent> {
     const name = "Manager change";
     const person = this.roster.take();
-    const manager = this.roster.colleagues.find(({ id }) => id !== person?.id && id !== person?.managerId);
+    const manager = this.roster.take(); // nobody else's part: the manager must not leave meanwhile
     if (!person || !manager) return skip(name, "nobody is left for it");
     return this.stage.play(
       { name, what: `${person.displayName} reports to ${manager.displayName}`, in: EMEA },
@@ -301,7 +306,7 @@ class Day {
         };
         id = await graph.write("POST", "/users", { ...person, mail: old.mail ?? old.userPrincipalName });
       },
-      () => [this.stage.held(HUB, () => id, "ADDRESS_REUSED")],
+      () => [this.stage.held(HUB, () => id, old.mail ?? old.userPrincipalName, "ADDRESS_REUSED")],
     );
     return {
       name,
@@ -344,10 +349,12 @@ class Day {
     if (!person) return skip(name, "nobody is left for it");
     const changes = { jobTitle: "Principal Consultant" };
     const changed = this.showing(HUB, "title changed, block respected", person.guestId, changes);
-    await this.stage.graph(HUB).write("PATCH", `/users/${person.guestId}`, { accountEnabled: false });
     return this.stage.play(
       { name, what: `the hub blocks ${person.displayName}, who is then promoted at home`, in: EMEA },
-      () => this.stage.graph(EMEA).write("PATCH", `/users/${person.id}`, changes),
+      async () => {
+        await this.stage.graph(HUB).write("PATCH", `/users/${person.guestId}`, { accountEnabled: false });
+        await this.stage.graph(EMEA).write("PATCH", `/users/${person.id}`, changes);
+      },
       () => [
         {
           ...changed,

@@ -30,7 +30,6 @@ export interface Nest {
 
 /** Who is there to play the day; each person plays one part. */
 export interface Roster {
-  readonly colleagues: readonly Colleague[];
   take(): Colleague | undefined;
   takeGroup(): Nest | undefined;
   /** Somebody of another source who is a guest in the hub. */
@@ -108,7 +107,6 @@ export async function rosterOf(
   const hubGroups = await nestedGroups(stage, hub);
   const china = (await groupsOf(stage, hub)).find(({ displayName }) => displayName === "China Program");
   return {
-    colleagues: colleagues.slice(0, PARTS),
     take: () => withManagers.pop(),
     takeGroup: () => nest,
     guestOfTenant: (tenant) => {
