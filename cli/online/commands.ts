@@ -1,8 +1,9 @@
 import { type Command, Option } from "commander";
+import * as z from "zod";
 import { EXIT, UsageError } from "../exit-code.ts";
 import { type Answer, call, NotDone } from "./client.ts";
-import { plain, table } from "./render.ts";
-import { type ConnectionOptions, connectionOf } from "./token.ts";
+import { plain, type TenantNames, table, told } from "./render.ts";
+import { type Connection, type ConnectionOptions, connectionOf } from "./token.ts";
 
 /** Commands that speak to a running app, and to nothing but its admin API. */
 
@@ -38,6 +39,15 @@ async function run(work: () => Promise<void>): Promise<void> {
   }
 }
 
+const Pairs = z.object({
+  pairs: z.array(z.record(z.enum(["source", "target"]), z.object({ id: z.string(), name: z.string() }))),
+});
+
+async function tenantNames(connection: Connection): Promise<TenantNames> {
+  const { pairs } = Pairs.parse(await call(connection, "GET", "status", {}));
+  return new Map(pairs.flatMap(({ source, target }) => [source, target]).map(({ id, name }) => [id, name]));
+}
+
 const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
 
 /** A list, page after page until `--limit` items were shown. */
@@ -65,7 +75,7 @@ function addList(
         cursor = text(page.cursor);
       } while (cursor !== undefined && items.length < most);
       if (wantsJson()) for (const item of items) process.stdout.write(`${JSON.stringify(item)}\n`);
-      else process.stdout.write(table(items));
+      else process.stdout.write(told(items, await tenantNames(connection)));
       if (cursor !== undefined) process.stderr.write("There is more: raise --limit.\n");
     }),
   );
@@ -118,6 +128,9 @@ export function addOnline(program: Command): void {
   addAudit(program);
 }
 
+const Row = z.record(z.string(), z.unknown());
+const HeldSet = z.object({ set: Row, members: z.array(Row) });
+
 function addHeld(program: Command): void {
   const held = program.command("held").description("what waits because a limit or a rule holds it");
   addList(held, "list", "held/sets", "sets of removals and creations past a limit", []);
@@ -125,7 +138,12 @@ function addHeld(program: Command): void {
   const set = (command: Command) => command.argument("<job>", "id of the job").argument("<set>", "id of the set");
   online(set(held.command("show").description("one set and its people"))).action(
     (job: string, id: string, options: Options) =>
-      run(async () => show(await call(connectionOf(options, process.env), "GET", "held/set", { job, set: id }))),
+      run(async () => {
+        const connection = connectionOf(options, process.env);
+        const answer = HeldSet.parse(await call(connection, "GET", "held/set", { job, set: id }));
+        if (wantsJson()) return show(answer);
+        process.stdout.write(`${told([answer.set], await tenantNames(connection))}\n${table(answer.members)}`);
+      }),
   );
   for (const [name, summary] of [
     ["approve", "lets that set go on"],

@@ -48,6 +48,8 @@ async function main(): Promise<void> {
   say("Starting the local cloud …");
   const folder = process.env.SANDBOX_FOLDER;
   cloud = await startCloud({ ...options, ...(folder !== undefined && { folder }) });
+  // What it had acknowledged is gone with it: a cloud that goes on would be wrong without saying so.
+  cloud.supervisor.onLost((what) => fail(new Error(`The local cloud stops: ${what}.`)));
   introduce(cloud, options);
   if (cloud.imported && options.usersFile !== undefined) tellImported(cloud.imported, options.usersFile);
   const right = options.idle || (await play(cloud, process.stdout));

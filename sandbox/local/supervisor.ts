@@ -33,6 +33,8 @@ export interface Supervisor {
   processes(): readonly { name: string; pid: number; killable: boolean }[];
   /** Called when a process has other addresses or another pid than before. Returns the function that ends it. */
   onChange(listener: () => void): () => void;
+  /** Called with a sentence when a process that is not started again has ended by itself. Returns the function that ends it. */
+  onLost(listener: (what: string) => void): () => void;
   /** Ends everything, apps first so that they can still settle; nothing is left after five seconds. */
   stop(): Promise<void>;
 }
@@ -62,6 +64,7 @@ export function supervisor(options: { logFolder: string }): Supervisor {
   mkdirSync(options.logFolder, { recursive: true });
   const entries = new Map<string, Entry>();
   const listeners = new Set<() => void>();
+  const losses = new Set<(what: string) => void>();
   let stopping = false;
   const logFile = (name: string) => join(options.logFolder, `${name}.log`);
   const changed = () => {
@@ -101,10 +104,17 @@ export function supervisor(options: { logFolder: string }): Supervisor {
       child.once("error", reject);
       child.once("exit", (code, signal) => {
         clearTimeout(late);
-        if (entry.ready) entry.failures = 0;
+        const wasReady = entry.ready;
+        if (wasReady) entry.failures = 0;
         entry.ready = false;
-        reject(failed(spec, `ended (${signal ?? `exit code ${code}`}) before it was ready`));
-        if (!spec.restart || stopping || !entries.has(spec.name)) return;
+        const how = signal ?? `exit code ${code}`;
+        reject(failed(spec, `ended (${how}) before it was ready`));
+        if (stopping || !entries.has(spec.name)) return;
+        if (!spec.restart) {
+          if (wasReady)
+            for (const lost of losses) lost(`${spec.name} has ended (${how}); its log is ${logFile(spec.name)}`);
+          return;
+        }
         const wait = Math.min(RESTART_MS * 2 ** entry.failures++, RESTART_MS_MAX);
         entry.timer = setTimeout(() => startAgain(entry), wait);
       });
@@ -178,6 +188,10 @@ export function supervisor(options: { logFolder: string }): Supervisor {
     onChange: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
+    },
+    onLost: (listener) => {
+      losses.add(listener);
+      return () => losses.delete(listener);
     },
     stop: async () => {
       stopping = true;

@@ -118,7 +118,12 @@ const redrive = act(
   { name: "redrive", role: "Sync.Operate", summary: "Tries everybody of a job now whose messages had given up." },
   z.strictObject({ job: jobId }),
   () => [],
-  async (world, _by, { job }) => ({ people: await redriveDeadLetters(world, job) }),
+  async (world, _by, { job }) => {
+    const people = await redriveDeadLetters(world, job);
+    const next =
+      "Nobody's messages had given up. Other people in escrow: `retry` one, or `job restart` for all of the job.";
+    return { people, ...(people === 0 && { next }) };
+  },
 );
 
 export const JOB_COMMANDS: readonly Command[] = [pause, start, restart, force, redrive];

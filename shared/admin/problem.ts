@@ -42,20 +42,20 @@ export const ADMIN_ERRORS = {
   },
   ALREADY_SETTLED: {
     status: 409,
-    meaning: "This request was decided otherwise, or nobody decided in time.",
-    remedy: "Look at it with `requests list`; ask anew if it is still wanted.",
+    meaning: "This was decided already, or nobody decided in time.",
+    remedy: "Look at it with `requests list` or `held list`; ask anew if it is still wanted.",
   },
   NOTHING_TO_DO: { status: 409, meaning: "Things are so already.", remedy: "Look at `status`." },
   REFUSED: {
     status: 409,
     meaning: "This cannot be done as things are.",
-    remedy: "Do what `detail` says.",
+    remedy: "Look at how things are now: `status`, `held list`, `job list`.",
   },
   TOO_LARGE: { status: 413, meaning: "The body is too large.", remedy: "Send at most 64 KB of JSON." },
   INVALID: {
     status: 400,
     meaning: "The call is not of the form that this takes.",
-    remedy: "Correct what `mistakes` names.",
+    remedy: "Correct what is named, and call again.",
   },
   TOO_MANY_CALLS: {
     status: 429,

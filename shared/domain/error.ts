@@ -20,7 +20,7 @@ export const ERRORS = {
     blame: "object",
     meaning: "The user has no address that Entra accepts in an invitation.",
     remedy:
-      'Give the user a userPrincipalName (across clouds) or mail without the characters that invitations refuse (~ ! # $ % ^ & * ( ) + = [ ] { } \\ / | ; : " < > ? ,), not starting or ending with . or -.',
+      "Give the user a userPrincipalName (across clouds) or mail without the characters that invitations refuse (~ ! # $ % ^ & * ( ) + = [ ] { } \\ / | ; : \" ' < > ? ,), not starting or ending with . or -.",
   },
   MAPPING_FAILED: {
     blame: "object",
@@ -187,7 +187,7 @@ export const ERRORS = {
     held: true,
     meaning: "More people would be removed than the job's limits allow. Nobody of them is, until somebody agrees.",
     remedy:
-      "Find out why they left the scope: `cross-cloud-sync held show`. If it is meant, `approve` the set; if not, mend the cause and `reject` it.",
+      "Find out why they left the scope: `cross-cloud-sync held list` and `held show`. If it is meant, `held approve`; if not, mend the cause and `held reject`.",
   },
   REMOVALS_REJECTED: {
     blame: "object",
@@ -201,7 +201,7 @@ export const ERRORS = {
     held: true,
     meaning: "More people would be created than the job's limits allow. Nobody beyond them is, until somebody agrees.",
     remedy:
-      "Look at who waits with `cross-cloud-sync held show`, and `approve` the set. For a first cycle set `firstCycle.expected` beforehand.",
+      "Look at who waits with `cross-cloud-sync held list` and `held show`, and `held approve` the set. For a first cycle set `firstCycle.expected` beforehand.",
   },
   TARGET_FULL: {
     blame: "object",

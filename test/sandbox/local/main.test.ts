@@ -73,6 +73,14 @@ describe("npm start -- --idle", () => {
   });
 });
 
+test("a service that is killed takes the cloud with it, and is named", async () => {
+  const { ended, pids, output } = await up();
+  process.kill(pids[1] ?? 0, "SIGKILL");
+  expect(await ended).toBe(1);
+  expect(output()).toContain("The local cloud stops: bus has ended (SIGKILL)");
+  expect(pids.map(alive)).toEqual([false, false, false, false]);
+});
+
 test("a flag that does not exist is told apart from a failure", async () => {
   const { output, ended } = start(["--poeple", "30"]);
   expect(await ended).toBe(2);

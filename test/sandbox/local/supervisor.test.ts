@@ -60,13 +60,17 @@ test("an app that dies is started again; a service that dies is not", async () =
   const first = app.pid;
   let changes = 0;
   all.onChange(() => changes++);
+  const losses: string[] = [];
+  all.onLost((what) => losses.push(what));
   process.kill(first, "SIGKILL");
   process.kill(service.pid, "SIGKILL");
   await vi.waitFor(() => expect([app.ready, app.restarts]).toEqual([true, 1]), 10_000);
   expect(app.pid).not.toBe(first);
   expect(changes).toBeGreaterThan(0);
   expect(all.processes().map(({ name }) => name)).toEqual(["app-1"]);
+  expect(losses).toEqual([expect.stringMatching(/^service has ended \(SIGKILL\)/)]);
   await all.stop();
+  expect(losses).toHaveLength(1);
 });
 
 test("a process that cannot start says why; one that will not end, frozen or stubborn, is gone within five seconds", async () => {
