@@ -39,9 +39,8 @@ async function run(work: () => Promise<void>): Promise<void> {
   }
 }
 
-const Pairs = z.object({
-  pairs: z.array(z.record(z.enum(["source", "target"]), z.object({ id: z.string(), name: z.string() }))),
-});
+const Tenant = z.object({ id: z.string(), name: z.string() });
+const Pairs = z.object({ pairs: z.array(z.object({ source: Tenant, target: Tenant })) });
 
 async function tenantNames(connection: Connection): Promise<TenantNames> {
   const { pairs } = Pairs.parse(await call(connection, "GET", "status", {}));

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { request } from "node:https";
-import { resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import * as z from "zod";
 import { UsageError } from "../exit-code.ts";
 
@@ -66,6 +66,7 @@ function sandboxConnection(name: string, environment: NodeJS.ProcessEnv): Connec
   const folder = environment.SANDBOX_FOLDER ?? ".sandbox";
   const file = resolve(folder, "endpoints.json");
   const { app, caFile } = readEndpoints(file);
+  const authority = resolve(folder, basename(caFile)); // beside it, wherever this is run
   const person = app.people.find((one) => one.name === name);
   if (!person) throw new UsageError(`--sandbox ${name}: there are ${app.people.map((one) => one.name).join(", ")}.`);
   const form = new URLSearchParams({
@@ -77,7 +78,7 @@ function sandboxConnection(name: string, environment: NodeJS.ProcessEnv): Connec
   return {
     root: app.admin,
     token: async () => {
-      const answer = await post(app.token.url, form.toString(), readFileSync(caFile));
+      const answer = await post(app.token.url, form.toString(), readFileSync(authority));
       return z.object({ access_token: z.string() }).parse(JSON.parse(answer)).access_token;
     },
   };

@@ -51,7 +51,7 @@ export const ERRORS = {
     held: true,
     meaning: "The target has, or has in its recycle bin, a guest of this address that stands for another source user.",
     remedy:
-      "Nobody inherits another person's guest: purge the old guest in the target, or give the new person another address.",
+      "Nobody inherits another person's guest: say who it is with `cross-cloud-sync links transfer` (`--same-person` or `--new-person`), purge the old guest in the target, or give the new person another address.",
   },
   TARGET_TAKEN: {
     entra: "DuplicateSourceEntries",

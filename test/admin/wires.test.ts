@@ -100,11 +100,13 @@ test("nothing that is told or shown has a token in it", async () => {
   const secret = cloud.endpoints.app.people[0]?.clientSecret ?? "";
   const shown = await Promise.all([
     cli("status", "--sandbox", "alice"),
+    cli("log", "--sandbox", "alice", "--limit", "1"),
     cli("log", "--sandbox", "alice", "--day", "nonsense"),
     cli("status", "--sandbox", "zoe"),
     cli("status", "--app", cloud.endpoints.app.url, "--token", "eyJhbGciOiJub25lIn0.e30."),
   ]);
-  expect(shown.map(({ code }) => code)).toEqual([0, 1, 2, 1]);
+  expect(shown.map(({ code }) => code)).toEqual([0, 0, 1, 2, 1]);
+  expect(shown[1]?.out).toMatch(/^(Nothing\.|source +target )/);
   expect(shown.at(-1)?.err).toContain("UNAUTHENTICATED");
   for (const { out, err } of shown) {
     expect(out + err).not.toContain(secret);
