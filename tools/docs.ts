@@ -125,7 +125,7 @@ A job without \`mappings\` has the default set; see [attribute mappings](mapping
 | \`TABLES\` | | connection string of the storage; or \`TABLES__tableServiceUri\` with \`TABLES__clientId\` for a managed identity |
 | \`SERVICE_BUS\` | | connection string of the namespace; or \`SERVICE_BUS__fullyQualifiedNamespace\` with \`SERVICE_BUS__clientId\` |
 | \`PUBLIC_URL\` | | https address at which Graph reaches the app; absent: no notifications, sweeps only |
-| \`SWEEP_SCHEDULE\`, \`PASS_SCHEDULE\`, \`SUBSCRIPTION_SCHEDULE\` | | NCRONTAB of the timers: \`0 * * * * *\`, \`15 * * * * *\`, \`30 * * * * *\` |
+| \`SWEEP_SCHEDULE\`, \`PASS_SCHEDULE\`, \`SUBSCRIPTION_SCHEDULE\` | | required: NCRONTAB of the timers, such as \`0 * * * * *\`, \`15 * * * * *\`, \`30 * * * * *\` |
 | \`SWEEP_SECONDS\` | 300 | a source tenant is swept this often |
 | \`FULL_PASS_SECONDS\` | 86400 | everybody in a source tenant is compared with the links this often; the pages are spread over it |
 | \`DRIFT_SECONDS\` | 300 | the changes of a target tenant are read this often |

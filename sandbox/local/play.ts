@@ -32,6 +32,7 @@ export async function play(cloud: Pick<LocalCloud, "graph" | "folder" | "pace">,
     return stuckMs < STUCK_MS;
   });
   bar.end(`First cycle: ${first.right} of ${first.people} people right after ${duration(Date.now() - startedAt)}`);
+  if (first.differences.length > 0) say("  Still on their way:");
   sayDifferences(first, say);
 
   say("A day at work, told as things come to their end:");

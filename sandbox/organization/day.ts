@@ -36,14 +36,15 @@ export async function playDay(
   await stage.open();
   try {
     const day = new Day(stage, await rosterOf(stage, { source: EMEA, hub: HUB, others: [US, GOV, CHINA] }));
-    const strands = day.strands().map(async (scenes) => {
-      const played: DayEvent[] = [];
-      for (const scene of scenes) {
-        const event = await scene();
-        print(eventLines(event));
-        played.push(event);
-      }
-      return played;
+    const played = async (scene: Scene): Promise<DayEvent> => {
+      const event = await scene();
+      print(eventLines(event));
+      return event;
+    };
+    const strands = day.strands().map(async (steps) => {
+      const events: DayEvent[] = [];
+      for (const step of steps) events.push(...(await Promise.all([step].flat().map(played))));
+      return events;
     });
     const events = (await Promise.all(strands)).flat();
     return { events, ok: events.every(({ outcomes }) => outcomes.every(({ problem }) => problem === undefined)) };
@@ -86,6 +87,8 @@ export function dayTable(report: DayReport): string {
   );
 }
 
+type Scene = () => Promise<DayEvent>;
+
 const skip = (name: string, skipped: string): DayEvent => ({ name, what: "nobody", outcomes: [], skipped });
 
 class Day {
@@ -99,12 +102,12 @@ class Day {
   }
 
   /**
-   * Each strand is played in its order, all of them at the same time. A group that leaves a group comes last in its strand:
-   * from then on whoever loses a membership of that source is counted first.
+   * Each strand is played step by step, all strands at the same time. A group leaves a group when nobody is losing a
+   * membership any more: from then on they would be counted first.
    */
-  strands(): readonly (readonly (() => Promise<DayEvent>)[])[] {
+  strands(): readonly (readonly (Scene | readonly Scene[])[])[] {
     return [
-      [() => this.joiner(), () => this.groupRemoval(), () => this.nestedGroupRemoval()],
+      [[() => this.joiner(), () => this.groupRemoval()], () => this.nestedGroupRemoval()],
       [() => this.joinerForOtherClouds()],
       [() => this.mover()],
       [() => this.moverInGovernment()],
