@@ -2,7 +2,17 @@
 // Plain JavaScript without dependencies: it runs on the machine's own Node, before there is anything else.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -13,6 +23,22 @@ const wanted = createHash("sha256")
   .update(process.platform + process.arch)
   .digest("hex");
 
+/** npm's own folder, or one for this time where that cannot be written (a home that is read-only). */
+function cacheFolder() {
+  const usual = process.env.npm_config_cache;
+  try {
+    if (usual) {
+      mkdirSync(usual, { recursive: true });
+      accessSync(usual, constants.W_OK);
+      return { arguments: [], remove: () => {} };
+    }
+  } catch {
+    // Made below.
+  }
+  const folder = mkdtempSync(join(tmpdir(), "npm-cache-"));
+  return { arguments: ["--cache", folder], remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
 if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== wanted) {
   const npm = process.env.npm_execpath;
   if (!npm) {
@@ -20,10 +46,10 @@ if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== wanted) {
     process.exit(1);
   }
   console.error("Setting up: installing the dependencies named in package-lock.json …");
-  const run = spawnSync(process.execPath, [npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"], {
-    cwd: root,
-    stdio: ["ignore", 2, 2],
-  });
+  const cache = cacheFolder();
+  const ci = ["ci", "--no-audit", "--no-fund", "--loglevel=error", ...cache.arguments];
+  const run = spawnSync(process.execPath, [npm, ...ci], { cwd: root, stdio: ["ignore", 2, 2] });
+  cache.remove();
   if (run.status !== 0) process.exit(run.status ?? 1);
   writeFileSync(stamp, wanted);
 }
