@@ -51,7 +51,10 @@ export class Life {
   async pass<T>(to: () => CallTo, call: () => Promise<T>): Promise<T> {
     await this.gate();
     try {
-      if (this.hooks.before) await this.hooks.before({ ...to(), instance: this.self() });
+      if (this.hooks.before) {
+        await this.hooks.before({ ...to(), instance: this.self() });
+        await this.gate(); // who died meanwhile sends nothing
+      }
       const answer = await call();
       if (this.hooks.after) await this.hooks.after({ ...to(), instance: this.self() });
       return answer;
