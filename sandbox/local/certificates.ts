@@ -1,5 +1,5 @@
 import "reflect-metadata";
-import { webcrypto } from "node:crypto";
+import { randomUUID, webcrypto } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as x509 from "@peculiar/x509";
@@ -39,7 +39,8 @@ export async function makeCertificates(folder: string, tenants: readonly string[
   const caKeys = await keysOf(EC);
   const authority = await x509.X509CertificateGenerator.createSelfSigned({
     ...validity,
-    name: "CN=cross-cloud-sync sandbox",
+    // A name of its own: whoever trusts several sandboxes tells their authorities apart by it.
+    name: `CN=cross-cloud-sync sandbox ${randomUUID()}`,
     keys: caKeys,
     signingAlgorithm: EC,
     extensions: [
