@@ -268,6 +268,8 @@ export interface TenantTruth {
     unified?: boolean;
     /** Can be given a directory role. */
     roleAssignable?: boolean;
+    /** Its members are only shown to apps with `Member.Read.Hidden`. */
+    hidden?: boolean;
     members?: readonly string[];
   }): string;
   deleteGroup(id: string): void;

@@ -122,7 +122,7 @@ export function truthOf(tenant: Tenant): TenantTruth {
     deleteUser: (id) => directory.softDeleteUser(id, by),
     purgeUser: (id) => directory.purgeUser(id, by),
     restoreUser: (id) => directory.restoreUser(id, by),
-    createGroup({ id, displayName, unified, roleAssignable, members }) {
+    createGroup({ id, displayName, unified, roleAssignable, hidden, members }) {
       const nickname = displayName.replace(/[^A-Za-z0-9]/g, "").toLowerCase() || "group";
       const mail = `${nickname}@${spec.domain}`;
       const addressed = unified && !directory.proxyHolder(mail) ? { mail, proxyAddresses: [`SMTP:${mail}`] } : {};
@@ -136,6 +136,7 @@ export function truthOf(tenant: Tenant): TenantTruth {
             mailNickname: nickname,
             securityEnabled: true,
             ...(roleAssignable ? { isAssignableToRole: true } : {}),
+            ...(hidden ? { visibility: "HiddenMembership" } : {}),
             ...addressed,
           },
         },

@@ -130,6 +130,22 @@ describe("faults of a listing remove nobody", () => {
     expect([...c.target.users()].filter(({ deletedAt }) => !deletedAt)).toHaveLength(before + 2);
   });
 
+  test.each<[string, (c: TwoTenants, ids: readonly string[]) => string]>([
+    ["that nobody has", () => "0badbad0-0bad-4bad-8bad-0badbad0bad0"],
+    [
+      "with hidden members",
+      (c, ids) => c.source.createGroup({ displayName: "hidden", unified: true, hidden: true, members: ids }),
+    ],
+  ])("a scope group %s takes the place of the right one", async (_, groupOf) => {
+    const { c, ids } = await populated(30);
+    await c.change([group(groupOf(c, ids))], 10 * SECOND);
+    await c.world.clock.runFor(30 * MINUTE);
+    expect(there(c)).toBe(31);
+    await c.change([group(c.groupA)], 10 * SECOND);
+    await c.world.clock.runFor(10 * MINUTE);
+    expect(there(c)).toBe(31);
+  });
+
   test("a scope group that is gone", async () => {
     const { c } = await populated(30);
     c.source.deleteGroup(c.groupA);

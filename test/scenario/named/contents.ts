@@ -7,7 +7,10 @@ export const NAMED: Readonly<Record<string, readonly [file: string, title: strin
     "scenario/limits.test.ts",
     "causes in the configuration remove nobody before they are counted",
   ],
-  "wrong, deleted or hidden scope group": ["scenario/limits.test.ts", "a scope group that is gone"],
+  "wrong, deleted or hidden scope group": [
+    "scenario/limits.test.ts",
+    "a scope group %s takes the place of the right one",
+  ],
   "first run against a populated target": [
     "scenario/limits.test.ts",
     "a first run against a target that is full of other people's guests",
