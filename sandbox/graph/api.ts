@@ -34,8 +34,8 @@ export interface TenantSpec {
   onboarded?: boolean;
   /** What the tenant has bought; default `AAD_PREMIUM_P2`. */
   skus?: readonly ("AAD_PREMIUM_P2" | "Microsoft_Entra_ID_Governance" | "Microsoft_Entra_Suite")[];
-  /** `refused`: apps may not invite people as members (undocumented); default: they may. */
-  memberInvitations?: "refused";
+  /** Apps may not invite people as members (undocumented), with 403 or 401; default: they may. */
+  memberInvitations?: "refused" | "unauthorized";
   /** People computed from seed and index: no memory until somebody changes them. */
   computedUsers?: number;
   clients: readonly ClientSpec[];

@@ -166,8 +166,17 @@ function invite(call: Call): Reply {
       "Guest invitations not allowed for your company. Contact your company administrator for more details.",
     );
   }
-  // Whether an app may invite members is not documented; the answer of a tenant that refuses it is chosen.
-  if (wanted.userType === "Member" && tenant.spec.memberInvitations === "refused") throw denied();
+  // Whether an app may invite members is not documented; the answer of a tenant that refuses it is chosen: 403 as elsewhere,
+  // or what the service behind invitations was seen to say, github.com/MicrosoftDocs/azure-docs/issues/58360.
+  const { memberInvitations } = tenant.spec;
+  if (wanted.userType === "Member" && memberInvitations)
+    throw memberInvitations === "refused"
+      ? denied()
+      : new ODataError(
+          401,
+          "Unauthorized",
+          "Insufficient privileges to perform requested operation by the application.",
+        );
   for (const id of wanted.sponsorIds) if (!tenant.directory.typeAt(id, Number.POSITIVE_INFINITY)) throw notFound(id);
   checkSettings(tenant, wanted.address);
   if (wanted.resetUserId !== undefined) return resetRedemption(call, wanted, wanted.resetUserId);

@@ -205,13 +205,16 @@ describe("user types", () => {
     c.world.close();
   });
 
-  test("a tenant that lets no app invite members: invited as a guest, and a member all the same", async () => {
-    const c = await world({ jobs: () => all(), hub: { memberInvitations: "refused" } });
-    const people = ["ada", "bob", "eve"].map((name) => c.hire(name, []));
-    await settled(c);
-    expect(people.map((id) => guestOf(c, id).userType)).toEqual(["Member", "Member", "Member"]);
-    c.world.close();
-  });
+  test.each(["refused", "unauthorized"] as const)(
+    "a tenant that lets no app invite members (%s): invited as a guest, and a member all the same",
+    async (memberInvitations) => {
+      const c = await world({ jobs: () => all(), hub: { memberInvitations } });
+      const people = ["ada", "bob", "eve"].map((name) => c.hire(name, []));
+      await settled(c);
+      expect(people.map((id) => guestOf(c, id).userType)).toEqual(["Member", "Member", "Member"]);
+      c.world.close();
+    },
+  );
 });
 
 describe("managers", () => {

@@ -215,7 +215,8 @@ export class Gateway {
       throw status === 503 || kind === "read"
         ? this.unavailable(status, detail)
         : new NoAnswer(true, `${status} ${detail}`);
-    if (status === 401 || (status === 403 && kind === "read" && !aside)) {
+    const token = status === 401 && !(kind === "write" && isRefusedByService(detail));
+    if (token || (status === 403 && kind === "read" && !aside)) {
       throw new SyncError("TENANT_CONSENT_MISSING", { tenantId: this.tenantId, detail });
     }
   }
@@ -253,6 +254,12 @@ const throttledKinds = (kind: Kind, scope: string | undefined): readonly Kind[] 
   if (limit === "Write") return ["write"];
   return limit === "ReadWrite" ? ["read", "write"] : [kind];
 };
+
+/**
+ * 401 of a service behind Graph, as of invitations: the token is good, and what is asked for is refused. Of a bad token the
+ * code is `InvalidAuthenticationToken`. Not documented; seen in github.com/MicrosoftDocs/azure-docs/issues/58360.
+ */
+const isRefusedByService = (detail: string): boolean => /^Unauthorized(?:,|$)/.test(detail);
 
 const batchItem = ({ method, path, headers, body }: GraphCall, id: string) => ({
   id,

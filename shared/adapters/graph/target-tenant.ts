@@ -155,7 +155,7 @@ export class GraphTargetTenant implements TargetTenant {
     let sponsors = invitation.sponsors;
     for (;;) {
       const answer = await this.write(this.invitationCall({ ...invitation, userType, sponsors }), call);
-      if (answer.status === 403 && userType === "member" && !isQuota(answer)) {
+      if (isRefusal(answer) && userType === "member" && !isQuota(answer)) {
         userType = "guest";
         continue;
       }
@@ -174,11 +174,12 @@ export class GraphTargetTenant implements TargetTenant {
    * Nobody may invite: says the text, or that several people in a row were refused. The status is not documented.
    * Source: Entra `external-id/troubleshoot.md`, `authorizationpolicy.md`.
    */
-  private refuseIfBlocked({ status, body }: GraphAnswer): void {
+  private refuseIfBlocked(answer: GraphAnswer): void {
+    const { status, body } = answer;
     if (status >= 200 && status < 300) this.invitationsRefused = 0;
     const detail = `${status} ${errorDetail(body)}`;
-    const says = (status === 400 || status === 403) && NOBODY_INVITES.test(messageOf(body));
-    const refused = status === 403 && !detail.includes(QUOTA_EXCEEDED);
+    const says = (status === 400 || isRefusal(answer)) && NOBODY_INVITES.test(messageOf(body));
+    const refused = isRefusal(answer) && !detail.includes(QUOTA_EXCEEDED);
     if (!says && !(refused && ++this.invitationsRefused >= REFUSALS_IN_A_ROW)) return;
     throw new SyncError("INBOUND_INVITATIONS_BLOCKED", { tenantId: this.gateway.tenantId, detail });
   }
@@ -259,7 +260,8 @@ export class GraphTargetTenant implements TargetTenant {
   }
 
   /** The body of a 2xx; otherwise what the refusal says about this user. */
-  private accepted({ status, body }: GraphAnswer, otherwise: ErrorCode): unknown {
+  private accepted(answer: GraphAnswer, otherwise: ErrorCode): unknown {
+    const { status, body } = answer;
     if (status >= 200 && status < 300) {
       this.refusals = 0;
       return body;
@@ -267,7 +269,7 @@ export class GraphTargetTenant implements TargetTenant {
     const extensions = extensionsRefused(body);
     if (extensions) throw new SyncError("EXTENSION_MISSING", { detail: extensions });
     const detail = `${status} ${errorDetail(body)}`;
-    if (status !== 403) throw new SyncError(otherwise, { detail });
+    if (!isRefusal(answer)) throw new SyncError(otherwise, { detail });
     if (detail.includes(QUOTA_EXCEEDED)) throw new SyncError("DIRECTORY_QUOTA_EXCEEDED", { detail });
     if (++this.refusals < REFUSALS_IN_A_ROW) throw new SyncError("TARGET_REFUSED", { detail });
     throw new SyncError("TENANT_CONSENT_MISSING", { tenantId: this.gateway.tenantId, detail });
@@ -322,6 +324,8 @@ function addressFilter(address: string): string {
 const REFERENCE_EXISTS = /references already exist/i;
 const ErrorBody = z.object({ error: z.object({ message: z.string() }) });
 const messageOf = (body: unknown): string => ErrorBody.safeParse(body).data?.error.message ?? "";
+/** 401: by the service of invitations; what concerns the token does not come this far. */
+const isRefusal = ({ status }: GraphAnswer): boolean => status === 403 || status === 401;
 const isQuota = ({ body }: GraphAnswer): boolean => errorDetail(body).includes(QUOTA_EXCEEDED);
 
 /** A string of OData. */
