@@ -64,7 +64,7 @@ function removalReason(plan: WritingPlan, { view: { scope } }: Seen): string | u
   return blocks && scope.kind === "out" && scope.user?.accountEnabled !== false ? scope.because : undefined;
 }
 
-/** A block that follows from a disabled account: written also while the job is in quarantine. */
+/** A block that follows from a disabled account: written also while the job is in quarantine, or tables are lost. */
 export const isSafetyBlock = (plan: WritingPlan, look: Seen): boolean =>
   plan.kind === "update" && plan.effect === "disable" && removalReason(plan, look) === undefined;
 

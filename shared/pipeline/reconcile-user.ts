@@ -279,13 +279,14 @@ async function write(desk: Desk, person: Person, stored: StoredLink, look: Seen,
   let plan = planned;
   const { world } = desk;
   const job = plan.kind === "delete" ? jobOf(person, stored?.value.jobId) : plan.job;
-  // A block is never held up: where links were lost, this one was not.
-  const observes = !(plan.kind === "update" && plan.effect === "disable") && (await desk.recovery.observes());
+  const safety = isSafetyBlock(plan, look);
+  // What has to be blocked is never held up: where links were lost, this one was not.
+  const observes = !safety && (await desk.recovery.observes());
   if (observes || job?.state === "observe")
     return observed(world, person, stored, look, plan, job, observes ? undefined : look.inputs);
   await desk.deployment.mayWrite();
   const stopped = job && (await desk.jobs.whyStopped(job.id));
-  const blocksStill = (stopped === "JOB_QUARANTINED" || stopped === "JOB_DISABLED") && isSafetyBlock(plan, look);
+  const blocksStill = (stopped === "JOB_QUARANTINED" || stopped === "JOB_DISABLED") && safety;
   if (stopped && !blocksStill) return done({ kind: "skipped", because: stopped });
   const admission = await admit(desk.limits, person, stored, look, plan, job);
   if (admission.kind === "waits") {

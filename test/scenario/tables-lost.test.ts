@@ -76,6 +76,20 @@ describe("tables are lost", () => {
     },
   );
 
+  test("the owners: who leaves a scope is not blocked for it, who is disabled is", async () => {
+    const blocks = (group: string) => ({ scope: { groups: [{ id: group }] }, onOutOfScope: "disable" });
+    c = twoTenants({ seed: 305, jobs: (groupA, groupB) => [blocks(groupA), blocks(groupB)] });
+    const [left, disabled] = [c.hire("left", [c.groupA]), c.hire("disabled", [c.groupA])];
+    await c.untilSettled(5 * MINUTE);
+    c.world.store.clear("targets");
+    await c.world.clock.runFor(20 * SECOND);
+    c.source.removeMember(c.groupA, left);
+    c.source.updateUser(disabled, { accountEnabled: false });
+    await c.world.clock.runFor(10 * MINUTE);
+    expect(stateNow()).toBe("lost");
+    expect([left, disabled].map((id) => c.guestsOf(id)[0]?.accountEnabled)).toEqual([true, false]);
+  });
+
   test("whoever makes the links anew dies over it, at every call", async () => {
     await hired(302, 4);
     for (let call = 0; call < 14; call += 2) {
