@@ -35,6 +35,19 @@ const MATRIX: readonly [
   ["REGEX MATCH", ".*\\@domain.com", ["a@domain.com"], ["a@domain.com.example", "A@DOMAIN.COM"]],
   ["REGEX MATCH", "(1[0-9][0-9][0-9][0-9][0-9][0-9])", [1000000, "1999999"], [2000000]],
   ["REGEX MATCH", "a|b", ["a", "b"], ["ab"]],
+  // Entra how-to-attribute-mapping-entra-to-active-directory.md: "search an attribute as a string for a substring".
+  [
+    "REGEX MATCH",
+    "(?:^|\\W)Sales|Marketing|Operations(?:$|\\W)",
+    ["Contoso-Sales-US", "Contoso-Marketing-US", "Contoso-Operations-US", "Sales"],
+    ["Contoso-LT-US", "ContosoSales"],
+  ],
+  ["REGEX MATCH", "^Contoso", ["Contoso", "Contoso-US"], ["US-Contoso", "contoso"]],
+  ["REGEX MATCH", "-US$", ["Contoso-US"], ["Contoso-US-1", "US"]],
+  ["REGEX MATCH", "\\ACon", ["Contoso"], ["US-Contoso"]],
+  // Signs that are no anchors do not make a search of it.
+  ["REGEX MATCH", "[^a]\\$", ["b$"], ["b$c", "a$"]],
+  ["NOT REGEX MATCH", "^adm", ["kim"], ["admin"]],
   ["NOT REGEX MATCH", ".*\\@domain.com", ["a@else.example"], ["a@domain.com"]],
   ["Greater_Than", "5", [6, "10"], [5, "4", "5.5", "x", true]],
   ["Greater_Than", "9007199254740992", ["9007199254740993"], ["9007199254740992"]],

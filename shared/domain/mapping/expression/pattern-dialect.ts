@@ -7,7 +7,15 @@ export interface Groups {
   indexOf(name: string): number | undefined;
 }
 
-type Translation = { pattern: string; groups: Groups; classWeight: number } | { refused: string };
+type Translation =
+  | {
+      pattern: string;
+      groups: Groups;
+      classWeight: number;
+      /** The pattern says itself where the value begins or ends. */
+      anchored: boolean;
+    }
+  | { refused: string };
 
 const WORD = "\\p{L}\\p{Mn}\\p{Nd}\\p{Pc}";
 const BLANK =
@@ -67,7 +75,7 @@ export function translate(source: string): Translation {
   const refused = translator.run();
   if (refused !== undefined) return { refused };
   const classWeight = translator.classWeight * (translator.ignoresCase ? IGNORED_CASE_FACTOR : 1);
-  return { pattern: translator.out, groups: translator.groups(), classWeight };
+  return { pattern: translator.out, groups: translator.groups(), classWeight, anchored: translator.anchored };
 }
 
 /** How long the tables of a class are, roughly; those that are not named here count 1. */
@@ -87,6 +95,7 @@ class Translator {
   classWeight = 0;
   /** Somewhere in the pattern. */
   ignoresCase = false;
+  anchored = false;
   /** In the order of the opening brackets; `undefined`: unnamed. */
   readonly #order: (string | undefined)[] = [];
   readonly #source: string;
@@ -112,6 +121,7 @@ class Translator {
               : undefined;
       if (refused !== undefined) return refused;
       if (char !== "\\" && char !== "[" && char !== "(") {
+        if (char === "^" || char === "$") this.anchored = true;
         this.out += char;
         this.#at++;
       }
@@ -194,6 +204,7 @@ class Translator {
     if (block) return this.#block(block[0], block[1] === "P", block[2] ?? "", inside);
     const unicode = /^\\(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2}))/.exec(rest);
     if (unicode) return this.#copy(unicode[0], `\\x{${unicode[1] ?? unicode[2]}}`);
+    if (!inside && /[AzZ]/.test(char)) this.anchored = true;
     if (char === "e") return this.#copy("\\e", "\\x{1b}");
     if (char === "Z") return this.#copy("\\Z", "\\z");
     if (char === "G") return "\\G is not supported.";

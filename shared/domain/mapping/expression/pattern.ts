@@ -46,7 +46,11 @@ export class Pattern {
     this.cost = PATTERN_BASE_INSTRUCTIONS + this.instructions + classWeight * INSTRUCTIONS_PER_CLASS_WEIGHT;
   }
 
-  /** `where`: the whole value has to match, or a part of it. */
+  /**
+   * `whole`: the whole value has to match, unless the pattern says itself where the value begins or ends (`^`, `$`); then
+   * it is looked for, as in Microsoft's example `(?:^|\W)Sales|Marketing`.
+   * Source: Entra `how-to-attribute-mapping-entra-to-active-directory.md`, 'Using Regular Expressions to filter on'.
+   */
   static compile(source: string, where: "anywhere" | "whole" = "anywhere"): Pattern | PatternRefusal {
     if (source.length > PATTERN_CHARACTERS_MAX) {
       const message = `The pattern has ${source.length} characters; ${PATTERN_CHARACTERS_MAX} are allowed. Shorten it.`;
@@ -64,9 +68,10 @@ export class Pattern {
     if (size.unbalanced) return refusalOf("missing or unexpected )");
     // The size is an estimate; what is far beyond the limit is not compiled at all.
     if (size.instructions > ESTIMATE_TOLERANCE * PATTERN_INSTRUCTIONS_MAX) return tooLarge(size.instructions);
+    const whole = where === "whole" && !translated.anchored;
     let engine: RE2JS;
     try {
-      engine = RE2JS.compile(where === "whole" ? `\\A(?:${translated.pattern})\\z` : translated.pattern);
+      engine = RE2JS.compile(whole ? `\\A(?:${translated.pattern})\\z` : translated.pattern);
     } catch (error) {
       if (!(error instanceof Error) || !error.name.startsWith("RE2JS")) throw error;
       return refusalOf(error.message);
