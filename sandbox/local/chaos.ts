@@ -39,7 +39,7 @@ const OUTAGES_MS = 45_000;
 const RECOVERY_MS = 30_000;
 const TICK_MS = 400;
 const CHANGES_A_TICK = 3;
-const FIRST_CYCLE_MS = 120_000;
+const FIRST_CYCLE_MS = 300_000;
 /** Beyond this it does not count as converged. */
 export const CONVERGENCE_MS = 180_000;
 /** A lock of the bus, a lease, and a start. */

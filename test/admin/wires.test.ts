@@ -22,7 +22,7 @@ beforeAll(async () => {
     people: 20,
     inMemory: true,
   });
-}, 60_000);
+});
 afterAll(async () => {
   await cloud?.stop();
   await rm(folder, { recursive: true, force: true });
@@ -94,7 +94,7 @@ test("status, and a command from its request to its approval, as three people", 
   expect((await as("bob", "approve", id)).lines).toMatchObject([{ request: { state: "approved" }, audit: 3 }]);
   expect((await ask("carol", "status")).body).toMatchObject({ killSwitch: { on: false } });
   expect((await ask("carol", "audit/verify")).body).toMatchObject({ kind: "sound", rows: 3 });
-}, 60_000);
+});
 
 test("nothing that is told or shown has a token in it", async () => {
   const secret = cloud.endpoints.app.people[0]?.clientSecret ?? "";

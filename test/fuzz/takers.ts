@@ -88,7 +88,7 @@ export async function takeGraphAnswer(text: string): Promise<void> {
           transport,
         }),
       );
-    const call = { lane: "changes", signal: AbortSignal.timeout(10_000) } as const;
+    const call = { lane: "changes", signal: AbortSignal.timeout(60_000) } as const;
     const user = Writable.invited(ID, { targetId: ID });
     const target = () => new GraphTargetTenant(fresh(), root, "extension_x_syncSource");
     const source = () => new GraphSourceTenant(fresh(), systemClock.now);

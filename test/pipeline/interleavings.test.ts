@@ -26,7 +26,7 @@ test("in any order of the effects of two and three workers nobody is made twice 
       endOnFailure: !process.env.FC_SHRINK,
     },
   );
-}, 120_000);
+});
 
 const REGRESSIONS: readonly (Story & { name: string })[] = [
   {

@@ -31,7 +31,7 @@ beforeAll(async () => {
   const lookAlike = { displayName: "Ada", surname: "Ada" };
   twins = [c.hire("paypal", [c.groupA], lookAlike), c.hire("p\u0430ypal", [c.groupA], lookAlike)];
   await c.untilSettled(5 * MINUTE);
-}, 60_000);
+});
 afterAll(() => c.world.close());
 
 const guestOf = (id: string) => c.guestsOf(id)[0]?.properties;

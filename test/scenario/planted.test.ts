@@ -75,7 +75,7 @@ beforeAll(async () => {
   const real = decisionLog(sink);
   for (const { level, event, fields } of c.world.log) real[level](event, fields);
   await askWebhook();
-}, 60_000);
+});
 afterAll(() => c.world.close());
 
 async function askWebhook(): Promise<void> {

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { type Broker, BusError, type BusMessage } from "../../../sandbox/bus/api.ts";
 import { broker as makeBroker } from "../../../sandbox/bus/broker.ts";
 import { type SimulatedClock, simulatedClock } from "../../../sandbox/clock.ts";
+import { PATIENCE_MS } from "../../patience.ts";
 
 const RULES = { lockSeconds: 60, maxDeliveryCount: 3, duplicateDetectionSeconds: 600 };
 const DEAD = "changes/$deadletterqueue";
@@ -238,7 +239,7 @@ test("peeking goes on from a number and locks nothing; purging leaves nothing, n
   expect(condition(() => broker.complete("changes", lockToken))).toBe(LOCK_LOST);
 });
 
-test("100,000 messages in one queue go through in order, a tenth of them twice", { timeout: 10_000 }, () => {
+test("100,000 messages in one queue go through in order, a tenth of them twice", { timeout: PATIENCE_MS }, () => {
   const { broker } = world();
   const count = 100_000;
   for (let i = 0; i < count; i++) broker.send("changes", [message(String(i))]);

@@ -1,6 +1,7 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type Proxy as TcpProxy, tcpProxy } from "../../../sandbox/local/proxy.ts";
+import { PATIENCE_MS } from "../../patience.ts";
 
 /** A service that answers with what it hears, and a client that says something through the proxy. */
 let service: Server;
@@ -46,9 +47,9 @@ function client(): Client {
 /** Everything that was said before has arrived when this has. */
 async function expectOnce(one: Client, word: string, before = "") {
   one.socket.write(word);
-  await vi.waitFor(() => expect(one.answer().endsWith(word)).toBe(true));
+  await vi.waitFor(() => expect(one.answer().endsWith(word)).toBe(true), PATIENCE_MS);
   one.socket.write("!");
-  await vi.waitFor(() => expect(one.answer().endsWith("!")).toBe(true));
+  await vi.waitFor(() => expect(one.answer().endsWith("!")).toBe(true), PATIENCE_MS);
   expect(one.answer()).toBe(`${before}${word}!`);
 }
 
@@ -57,7 +58,7 @@ describe("a proxy passes every byte on once", () => {
     const early = client();
     await expectOnce(early, "early");
     proxy.cut();
-    await vi.waitFor(() => expect(early.closed()).toBe(true));
+    await vi.waitFor(() => expect(early.closed()).toBe(true), PATIENCE_MS);
     const late = client();
     await expectOnce(late, "late");
     await proxy.restore();
@@ -74,7 +75,7 @@ describe("a proxy passes every byte on once", () => {
     heard = "";
     old.socket.write("held");
     fresh.socket.write("held too");
-    await vi.waitFor(() => expect(fresh.socket.bytesWritten).toBe("held too".length));
+    await vi.waitFor(() => expect(fresh.socket.bytesWritten).toBe("held too".length), PATIENCE_MS);
     expect([heard, old.answer(), fresh.answer()]).toEqual(["", "old!", ""]);
     await proxy.restore();
     await proxy.restore();
@@ -86,7 +87,7 @@ describe("a proxy passes every byte on once", () => {
   test("after it has refused everybody", async () => {
     await proxy.refuse();
     const refused = client();
-    await vi.waitFor(() => expect(refused.closed()).toBe(true));
+    await vi.waitFor(() => expect(refused.closed()).toBe(true), PATIENCE_MS);
     await proxy.restore();
     const one = client();
     await expectOnce(one, "back");
