@@ -1,5 +1,5 @@
 import { CLOUDS } from "../domain/cloud.ts";
-import type { ErrorCode } from "../domain/error.ts";
+import { ERRORS, type ErrorCode } from "../domain/error.ts";
 import type { Job, Pair } from "../domain/job.ts";
 import { claimIsLive, LEASE_MS, type Link, stampOf, type Transfer } from "../domain/link.ts";
 import { invitationAddress } from "../domain/matching.ts";
@@ -9,9 +9,11 @@ import { type Applied, applyPlan, type WritingPlan } from "./apply-plans.ts";
 import { readLink, writeLink } from "./claims.ts";
 import { Deployment } from "./deployment.ts";
 import { hintMessage } from "./hints.ts";
+import { JobDesk } from "./job-state.ts";
 import { type Person, readSource, targetAttributes } from "./look.ts";
 import { handOver } from "./ownership.ts";
 import { logRowName, writeLog } from "./provisioning-log.ts";
+import { recoveryState } from "./recovery.ts";
 import type { World } from "./world.ts";
 
 /**
@@ -32,6 +34,9 @@ export interface TransferRequest {
 
 /** By then the last write of a transfer has been made. */
 const LOOK_AFTER_MS = 5_000;
+
+/** A transfer that was begun and may not be finished now is looked at again after this time. */
+const STOPPED_MS = 60_000;
 
 /** The old guest is still there, and is removed in the usual way. */
 export const REMOVAL = "oldGuestIsStillThere";
@@ -80,6 +85,8 @@ async function begin(
   request: TransferRequest,
 ): Promise<TransferOutcome> {
   const { toUserId, how, by } = request;
+  const stopped = await whyStopped(world, pair, stored.value);
+  if (stopped) return refused(stopped, ERRORS[stopped].meaning, ERRORS[stopped].remedy);
   const proof = await provenGone(world, from, stored);
   if (proof !== "gone") return proof;
   const objection = await objectionTo(world, pair, request, stored.value);
@@ -93,6 +100,13 @@ async function begin(
   });
   if (written.kind === "moved") return { kind: "again", because: "moved", afterMs: 1_000 };
   return goOn(world, from, written.stored);
+}
+
+/** What stops every other write of the job stops this one too. */
+async function whyStopped(world: World, pair: Pair, link: Link): Promise<ErrorCode | undefined> {
+  if ((await recoveryState(world)).kind !== "on") return "TABLES_LOST";
+  const job = jobOf(pair, link);
+  return job && new JobDesk(world).whyStopped(job.id);
 }
 
 async function goOn(world: World, from: Person, stored: StoredRow<Link>): Promise<TransferOutcome> {
@@ -156,6 +170,8 @@ async function objectionTo(
 export async function finishTransfer(world: World, from: Person, stored: StoredRow<Link>): Promise<TransferOutcome> {
   const { transfer, targetId } = stored.value;
   if (!transfer || !targetId) throw new Error("a transfer without its intent");
+  const stopped = await whyStopped(world, from.pair, stored.value);
+  if (stopped) return { kind: "again", because: stopped, afterMs: STOPPED_MS };
   const guest = await world.target(from.pair.target.id).read(targetId, targetAttributes(from.pair), from.lane);
   const samePerson = transfer.how === "samePerson";
   const outcome = await (samePerson ? giveTo(world, from, stored, transfer, guest) : release(guest));

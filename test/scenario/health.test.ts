@@ -5,6 +5,8 @@ import type { Link } from "../../shared/domain/link.ts";
 import { type CopiedRow, exportTables, importTables } from "../../shared/pipeline/copy-tables.ts";
 import { pauseJob, redriveDeadLetters, restartJob, startJob } from "../../shared/pipeline/job-commands.ts";
 import { orphanedJobs } from "../../shared/pipeline/keep-jobs.ts";
+import { transferLink } from "../../shared/pipeline/transfer-link.ts";
+import { pairKey } from "../../shared/pipeline/world.ts";
 import { HOUR, MINUTE, SECOND } from "./contoso.ts";
 import { HUB_ADMINISTRATORS, type TwoTenants, type TwoTenantsOptions, twoTenants } from "./two-tenants.ts";
 
@@ -75,6 +77,30 @@ test("a paused job writes nothing, says who paused it, and catches up with every
   await startJob(worldOf(c), BY);
   await until(c, 5 * MINUTE, () => c.faults().length === 0);
   expect(department(c, first)).toBe("While Paused");
+});
+
+test("a transfer is not begun while the job is paused, and one that was begun waits for its start", async () => {
+  const { c, ids } = await settled();
+  const [old] = ids as [string];
+  const guestId = c.link(old)?.targetId ?? "";
+  await pauseJob(worldOf(c), { ...BY, why: "maintenance" });
+  await c.world.clock.runFor(2 * SECOND);
+  c.source.deleteUser(old);
+  const hired = c.hire("user0", [c.groupA]);
+  const wanted = { fromUserId: old, toUserId: hired, how: "samePerson", by: BY.by } as const;
+  const asked = transferLink(worldOf(c), { sourceTenantId: c.sourceId, targetTenantId: c.targetId, ...wanted });
+  await c.world.clock.runFor(SECOND);
+  expect(await asked).toMatchObject({ kind: "refused", code: "JOB_PAUSED" });
+  const { links } = worldOf(c).tables;
+  const place = [pairKey(c.sourceId, c.targetId), old] as const;
+  const transfer = { how: "samePerson", toUserId: hired, by: BY.by, at: c.world.clock.now() } as const;
+  await links.put(...place, { ...((await links.read(...place))?.value as Link), transfer });
+  await c.world.clock.runFor(10 * MINUTE);
+  expect(c.link(old)).toMatchObject({ transfer, targetId: guestId });
+  expect(JSON.stringify(c.target.user(guestId)?.properties)).toContain(old);
+  await startJob(worldOf(c), BY);
+  await until(c, 5 * MINUTE, () => c.link(hired)?.state === "linked");
+  expect(c.link(hired)?.targetId).toBe(guestId);
 });
 
 test("a target that does not allow synchronization from the source stops the job within a sweep, and people stay", async () => {
