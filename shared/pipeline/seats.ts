@@ -1,5 +1,6 @@
 import { type Link, linkName } from "../domain/link.ts";
 import type { Plan } from "../domain/plan.ts";
+import { readJobs } from "./job-state.ts";
 import type { Person } from "./look.ts";
 import { pairKey, type World } from "./world.ts";
 
@@ -57,12 +58,14 @@ export class SeatDesk {
     }
   }
 
-  /** Everybody whose link is in the target or on the way there. */
+  /** Everybody whose link is in the target or on the way there, also people of sources that are not in the file any more. */
   private async count(targetTenantId: string, taken: SeatsRow["taken"]): Promise<SeatsRow> {
     const countedAt = this.world.clock.now();
     const uncounted = new Map(Object.entries(taken).filter(([, at]) => countedAt - at < TAKEN_KEPT_MS));
+    const before = (await readJobs(this.world)).filter((job) => job.targetTenantId === targetTenantId);
+    const sources = [...this.world.rules.tenants.map(({ id }) => id), ...before.map((job) => job.sourceTenantId)];
     let counted = 0;
-    for (const { id } of this.world.rules.tenants) {
+    for (const id of new Set(sources)) {
       for await (const { row, value } of this.world.tables.links.list(pairKey(id, targetTenantId))) {
         if (!isInside(value)) continue;
         counted++;

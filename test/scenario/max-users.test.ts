@@ -1,5 +1,7 @@
 import { afterEach, expect, test } from "vitest";
+import type { Instance } from "../../sandbox/world.ts";
 import type { Link } from "../../shared/domain/link.ts";
+import { pairKey } from "../../shared/pipeline/world.ts";
 import { MINUTE, SECOND } from "./contoso.ts";
 import { type TwoTenants, twoTenants } from "./two-tenants.ts";
 
@@ -35,6 +37,18 @@ test("who leaves makes room for the next", async () => {
   await c.world.clock.runFor(30 * MINUTE); // when the escrow of who waits is due
   expect(guests()).toHaveLength(LIMIT);
   expect(waiting()).toHaveLength(0);
+});
+
+test("people of a source that is not in the file any more still have their seats", async () => {
+  crowd(0);
+  const { tables } = (c.world.instances[0] as Instance).world;
+  const gone = { sourceTenantId: "99999999-0000-4000-8000-000000000000", targetTenantId: c.targetId };
+  const partition = pairKey(gone.sourceTenantId, c.targetId);
+  await tables.jobs.put("jobs", "gone", { jobId: "gone", ...gone, health: "healthy" });
+  for (const userId of ["one", "two"]) await tables.links.put(partition, userId, { state: "linked", userId });
+  for (let index = 0; index < LIMIT; index++) c.hire(`person${index}`, [c.groupA]);
+  await c.world.clock.runFor(5 * MINUTE);
+  expect(guests()).toHaveLength(LIMIT - 2);
 });
 
 test("nobody waits where there is room, and a returning person takes a seat like anybody", async () => {
