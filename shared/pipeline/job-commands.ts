@@ -84,8 +84,12 @@ export async function restartJob(
     const sets = (await listHeld(world)).filter(
       (set) => set.jobId === jobId && set.kind === "removals" && (set.state === "held" || set.state === "staged"),
     );
-    for (const { setId, count } of sets) await decideHeld(world, { jobId, setId, verdict: "approve", by, count });
-    done.push({ scope: "ForceDeletes", done: `${sets.length} sets of removals are approved` });
+    let approved = 0;
+    for (const { setId, count } of sets) {
+      const answer = await decideHeld(world, { jobId, setId, verdict: "approve", by, count });
+      if (answer.kind === "decided") approved++; // one that has grown since is for another look
+    }
+    done.push({ scope: "ForceDeletes", done: `${approved} of ${sets.length} sets of removals are approved` });
   }
   if (full || wanted.has("Watermark")) {
     await restartStreams(world, place.pair.source.id);
