@@ -194,6 +194,8 @@ export function told(text: string | null): string {
 /** A function of the language. */
 export interface FunctionSpec {
   name: string;
+  /** Other spellings, in expressions that Microsoft's pages print to be copied. */
+  alsoSpelled?: readonly string[];
   /** In order; `name?` may be left empty. `name...` at the end repeats. Only identifiers fit a parameter in `identifiers`. */
   params: readonly string[];
   /** Least number of repetitions of the last parameter. */

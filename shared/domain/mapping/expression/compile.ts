@@ -120,7 +120,7 @@ class Compiler {
   #unknownIdentifier(name: string, at: number, identifiers: readonly string[]): void {
     if (this.#diagnostics.full) return;
     const here = identifiers.length > 0 ? identifiers : FLOW_IDENTIFIERS;
-    const meant = this.#meant(name, here);
+    const meant = here.includes(name) ? "" : this.#meant(name, here);
     const remedy =
       identifiers.length > 0
         ? ` Use ${identifiers.join(" or ")}, without quotation marks.`

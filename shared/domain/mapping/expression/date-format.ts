@@ -176,7 +176,7 @@ export function readDate(text: string, format: DateFormat, rules: ReadingRules):
   if (reading.at !== text.length) return undefined;
   const { half, hour12, weekday, offset, year = 1, month = 1, day = 1, ...time } = reading.fields;
   if (hour12 !== undefined) {
-    if (hour12 < 1 || hour12 > 12) return undefined;
+    if (hour12 > 12) return undefined;
     time.hour = (hour12 % 12) + (half === "P" ? 12 : 0);
   }
   const written = DateTime.of({ year, month, day, ...time });

@@ -11,7 +11,9 @@ import { STRINGS } from "./strings.ts";
 export const SELECT_UNIQUE_VALUE = "SelectUniqueValue";
 
 export const FUNCTIONS: ReadonlyMap<string, FunctionSpec> = new Map(
-  [...STRINGS, ...LOGIC, ...LISTS, ...DATES, ...CONVERSION, ...GENERATED, REPLACE].map((spec) => [spec.name, spec]),
+  [...STRINGS, ...LOGIC, ...LISTS, ...DATES, ...CONVERSION, ...GENERATED, REPLACE].flatMap((spec) =>
+    [spec.name, ...(spec.alsoSpelled ?? [])].map((name) => [name, spec] as const),
+  ),
 );
 
 /** Documented functions that have no meaning between tenants, with the way to do without. */

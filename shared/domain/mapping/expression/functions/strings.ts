@@ -80,6 +80,8 @@ const mid: FunctionSpec = {
 
 const inStr: FunctionSpec = {
   name: "InStr",
+  // As in the expression for a group's organizational unit: `how-to-attribute-mapping-entra-to-active-directory.md`.
+  alsoSpelled: ["Instr"],
   params: ["value1", "value2", "start?", "compareType?"],
   identifiers: { 3: ["vbTextCompare", "vbBinaryCompare"] },
   compile: (call) => {
