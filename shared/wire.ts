@@ -18,7 +18,7 @@ import { sha256, systemChance, systemClock } from "./adapters/system/clock.ts";
 import { appendOnly, openTables, type Tables } from "./adapters/tables/index.ts";
 import { decisionLog, type Sink } from "./adapters/telemetry/decision-log.ts";
 import { Admin } from "./admin/router.ts";
-import { registrationOf } from "./config/extensions.ts";
+import { registrationOf, stampAttributeOf } from "./config/extensions.ts";
 import { ConfigInvalid, type LoadedConfig, loadConfig } from "./config/load.ts";
 import type { TenantConfig } from "./config/schema.ts";
 import { type EnvironmentSettings, loadSettings } from "./config/settings.ts";
@@ -96,7 +96,7 @@ function adminTokens({ admin, sandboxEndpoints }: EnvironmentSettings): AccessTo
 }
 
 function worldOf({ settings, tables, bus, ready }: Shared, loaded: LoadedConfig, revision: string): World {
-  const tenants = new Map(loaded.config.tenants.map((tenant) => [tenant.id, connect(tenant, settings, loaded)]));
+  const tenants = new Map(loaded.config.tenants.map((tenant) => [tenant.id, connect(tenant, settings)]));
   const tenant = (id: string) => {
     const found = tenants.get(id);
     if (!found) throw new Error(`tenant ${id} is not in the configuration`);
@@ -161,7 +161,7 @@ function rowsOf(tables: Tables): World["tables"] {
   };
 }
 
-function connect(tenant: TenantConfig, settings: EnvironmentSettings, loaded: LoadedConfig) {
+function connect(tenant: TenantConfig, settings: EnvironmentSettings) {
   const own = settings.sandboxEndpoints?.[tenant.id];
   const root = own?.graph ?? CLOUDS[tenant.cloud].graph;
   const login = {
@@ -181,7 +181,7 @@ function connect(tenant: TenantConfig, settings: EnvironmentSettings, loaded: Lo
     transport: fetch,
   });
   const gateway = new Gateway(connection);
-  const stampAttribute = loaded.tenants.find(({ id }) => id === tenant.id)?.stampAttribute ?? "";
+  const stampAttribute = stampAttributeOf(tenant);
   return {
     source: new GraphSourceTenant(gateway, systemClock.now),
     target: new GraphTargetTenant(gateway, root, stampAttribute),
