@@ -1,19 +1,10 @@
 import * as z from "zod";
-import { SyncError } from "../../domain/error.ts";
 import type { ChangePage, GroupChange, PageStart, SourceChanges } from "../../ports/source-changes.ts";
 import type { GraphAnswer } from "./connection.ts";
-import { errorDetail, type Gateway } from "./gateway.ts";
+import type { Gateway } from "./gateway.ts";
+import { ADVANCED, isReset, LOW, pageOf, unusable } from "./listing.ts";
 import { propertiesOf } from "./users.ts";
 
-const LOW = { "x-ms-throttle-priority": "Low" };
-/** Casts on members are advanced queries. Source: Graph `group-list-transitivemembers.md`. */
-const ADVANCED = { ...LOW, ConsistencyLevel: "eventual" };
-
-const Page = z.object({
-  value: z.array(z.unknown()),
-  "@odata.nextLink": z.string().optional(),
-  "@odata.deltaLink": z.string().optional(),
-});
 const Removed = z.object({}).loose().optional();
 const UserItem = z.object({ id: z.guid() });
 const GroupItem = z.object({
@@ -73,7 +64,7 @@ export class GraphSourceChanges implements SourceChanges {
     while (path) {
       const answer: GraphAnswer = await this.gateway.alone("read", { method: "GET", path, headers: ADVANCED });
       if (answer.status === 404) return;
-      const page = this.page(answer);
+      const page = pageOf(this.gateway, answer);
       yield idsOf(page.value).userIds;
       path = page["@odata.nextLink"];
     }
@@ -87,32 +78,13 @@ export class GraphSourceChanges implements SourceChanges {
     const path = from.kind === "link" ? from.link : first;
     const answer = await this.gateway.alone("read", { method: "GET", path, headers: LOW });
     if (isReset(answer)) return { kind: "reset" };
-    const page = this.page(answer);
+    const page = pageOf(this.gateway, answer);
     const [more, done] = [page["@odata.nextLink"], page["@odata.deltaLink"]];
     for (const link of [more, done]) if (link) this.gateway.ownLink(link);
     if (more) return { kind: "page", ...read(page.value), next: { kind: "more", link: more } };
     if (done) return { kind: "page", ...read(page.value), next: { kind: "done", link: done } };
-    throw this.unusable("a page without nextLink and deltaLink");
+    throw unusable(this.gateway, "a page without nextLink and deltaLink");
   }
-
-  private page(answer: GraphAnswer): z.infer<typeof Page> {
-    if (answer.status !== 200) throw this.unusable(`${answer.status} ${errorDetail(answer.body)}`);
-    const parsed = Page.safeParse(answer.body);
-    if (parsed.success) return parsed.data;
-    throw this.unusable("a page without its values");
-  }
-
-  private unusable(detail: string): SyncError {
-    return new SyncError("TENANT_UNAVAILABLE", { tenantId: this.gateway.tenantId, detail });
-  }
-}
-
-/** 410, or any of the codes that say that the token is of no use any more. Source: Graph `delta-query-overview.md`. */
-function isReset({ status, body }: GraphAnswer): boolean {
-  return (
-    status === 410 ||
-    (status >= 400 && status < 500 && /syncstatenotfound|resyncrequired|syncstateinvalid/i.test(errorDetail(body)))
-  );
 }
 
 const isGroup = (member: { "@odata.type"?: string | undefined }): boolean =>
