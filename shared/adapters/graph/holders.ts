@@ -1,22 +1,22 @@
 import * as z from "zod";
-import type { Lane } from "../../ports/source-tenant.ts";
+import { SyncError } from "../../domain/error.ts";
 import type { Holder } from "../../ports/target-tenant.ts";
 
 /** Graph refuses filters with too many conditions. */
 const VALUES_MAX = 10;
-const Item = z.looseObject({ id: z.string() });
 
-type ReadPage = (path: string, advanced: boolean, lane: Lane) => Promise<readonly unknown[]>;
+type ReadPage = (path: string, advanced: boolean) => Promise<readonly unknown[]>;
 
 /**
- * Everybody, live or in the recycle bin, whose attribute has one of these values: who is restored has it again.
+ * Everybody, live or in the recycle bin, whose attribute has one of these values: who is restored has it again. Throws
+ * `TENANT_UNAVAILABLE` for somebody who cannot be read: a value that is taken must not look free.
  * Source: Graph `aad-advanced-queries.md`.
  */
 export async function readHolders(
+  tenantId: string,
   readPage: ReadPage,
   attribute: string,
   values: readonly string[],
-  lane: Lane,
 ): Promise<readonly Holder[]> {
   const groups = Array.from({ length: Math.ceil(values.length / VALUES_MAX) }, (_, index) =>
     values.slice(index * VALUES_MAX, (index + 1) * VALUES_MAX),
@@ -26,15 +26,17 @@ export async function readHolders(
       const filter = encodeURIComponent(group.map((value) => `${attribute} eq ${quoted(value)}`).join(" or "));
       const query = `$filter=${filter}&$select=id,${attribute}`;
       return [
-        readPage(`/users?${query}`, false, lane),
-        readPage(`/directory/deletedItems/microsoft.graph.user?$count=true&${query}`, true, lane),
+        readPage(`/users?${query}`, false),
+        readPage(`/directory/deletedItems/microsoft.graph.user?$count=true&${query}`, true),
       ];
     }),
   );
-  return pages.flat().flatMap((raw) => {
+  const Item = z.object({ id: z.string(), [attribute]: z.string() });
+  return pages.flat().map((raw) => {
     const item = Item.safeParse(raw);
-    const value = item.success ? item.data[attribute] : undefined;
-    return item.success && typeof value === "string" ? [{ value, userId: item.data.id }] : [];
+    const [value, userId] = [item.data?.[attribute], item.data?.id];
+    if (value !== undefined && userId !== undefined) return { value, userId };
+    throw new SyncError("TENANT_UNAVAILABLE", { tenantId, detail: "a holder of a value without it" });
   });
 }
 

@@ -68,6 +68,8 @@ export class GraphTargetListing implements TargetListing {
           (item) => Assignment.safeParse(item).data?.principalId,
         );
         if (page.kind === "expired") throw unusable(this.gateway, "the list of role assignments has expired");
+        // Whom it names is not known: nobody may be taken for somebody without a role.
+        if (page.unreadable > 0) throw unusable(this.gateway, "a role assignment without its principal");
         for (const id of page.items) found.add(id);
         path = page.next;
       }
@@ -83,7 +85,8 @@ export class GraphTargetListing implements TargetListing {
     const query = `?$count=true&$filter=${filter}&$select=id&$top=1`;
     for (const path of [`/users${query}`, `/directory/deletedItems/microsoft.graph.user${query}`]) {
       const page = await listPage(this.gateway, { method: "GET", path, headers: ADVANCED }, idOf);
-      if (page.kind === "page" && page.items.length > 0) return true;
+      if (page.kind === "expired") throw unusable(this.gateway, "a search has expired");
+      if (page.items.length + page.unreadable > 0) return true;
     }
     return false;
   }

@@ -19,7 +19,7 @@ import { errorDetail, type Gateway } from "./gateway.ts";
 import { readPrivilege, readSignIns } from "./guest-evidence.ts";
 import { readHolders } from "./holders.ts";
 import { SignInPace } from "./sign-in-pace.ts";
-import { EXPAND_MANAGER, IDENTITY, patchOf, selectOf, targetUserOf } from "./users.ts";
+import { createdAtOf, EXPAND_MANAGER, IDENTITY, patchOf, selectOf, targetUserOf } from "./users.ts";
 
 /** So many refusals of different people in a row are not about the people: the tenant has withdrawn its consent. */
 const REFUSALS_IN_A_ROW = 3;
@@ -28,7 +28,10 @@ const ADVANCED = { ConsistencyLevel: "eventual" };
 const QUOTA_EXCEEDED = "Directory_QuotaExceeded";
 const NOBODY_INVITES = /invitations (?:are )?not allowed/i;
 const Page = z.object({ value: z.array(z.unknown()) });
-const Created = z.object({ createdDateTime: z.string(), proxyAddresses: z.array(z.string()).nullish() });
+const Created = z.object({
+  createdDateTime: z.iso.datetime().nullish(),
+  proxyAddresses: z.array(z.string()).nullish(),
+});
 
 export class GraphTargetTenant implements TargetTenant {
   private readonly gateway: Gateway;
@@ -104,7 +107,7 @@ export class GraphTargetTenant implements TargetTenant {
 
   holders(attribute: string, values: readonly string[], lane: Lane): Promise<readonly Holder[]> {
     const readPage = (path: string, advanced: boolean) => this.page(path, advanced ? ADVANCED : undefined, lane);
-    return readHolders(readPage, attribute, values, lane);
+    return readHolders(this.gateway.tenantId, readPage, attribute, values);
   }
 
   privilegeOf(targetId: string, lane: Lane): Promise<Reading<Privilege>> {
@@ -141,9 +144,9 @@ export class GraphTargetTenant implements TargetTenant {
     const answer = await this.gateway.read({ method: "GET", path }, lane);
     if (answer.status === 404) return undefined;
     const parsed = Created.safeParse(this.found(answer));
-    if (!parsed.success) return undefined;
+    if (!parsed.success) throw this.strange("a user without the documented form");
     const { createdDateTime, proxyAddresses } = parsed.data;
-    return { createdAt: Date.parse(createdDateTime), addresses: proxyAddresses ?? [] };
+    return { createdAt: createdAtOf(createdDateTime), addresses: proxyAddresses ?? [] };
   }
 
   /**
@@ -199,10 +202,7 @@ export class GraphTargetTenant implements TargetTenant {
   private invitedId(body: unknown): string {
     const invited = z.object({ invitedUser: z.object({ id: z.string() }) }).safeParse(body);
     if (invited.success) return invited.data.invitedUser.id;
-    throw new SyncError("TENANT_UNAVAILABLE", {
-      tenantId: this.gateway.tenantId,
-      detail: "an invitation without its user",
-    });
+    throw this.strange("an invitation without its user");
   }
 
   /** Users and groups alike. */
@@ -289,15 +289,16 @@ export class GraphTargetTenant implements TargetTenant {
     }
     const parsed = Page.safeParse(this.found(answer));
     if (parsed.success) return parsed.data.value;
-    throw new SyncError("TENANT_UNAVAILABLE", { tenantId: this.gateway.tenantId, detail: "a list without its values" });
+    throw this.strange("a list without its values");
   }
 
   private found({ status, body }: GraphAnswer): unknown {
     if (status >= 200 && status < 300) return body;
-    throw new SyncError("TENANT_UNAVAILABLE", {
-      tenantId: this.gateway.tenantId,
-      detail: `${status} ${errorDetail(body)}`,
-    });
+    throw this.strange(`${status} ${errorDetail(body)}`);
+  }
+
+  private strange(detail: string): SyncError {
+    return new SyncError("TENANT_UNAVAILABLE", { tenantId: this.gateway.tenantId, detail });
   }
 
   private user(body: unknown, attributes: AttributeNames, softDeleted: boolean): TargetUser {

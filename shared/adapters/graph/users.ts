@@ -43,13 +43,16 @@ export const EXPAND_MANAGER = "$expand=manager($select=id)";
 
 export function sourceUserOf(body: unknown, attributes: readonly string[], tenantId: string): SourceUser {
   const user = parse(body, tenantId);
+  const { accountEnabled } = user;
+  // Who is not said to be blocked must not be taken for somebody who has left.
+  if (typeof accountEnabled !== "boolean") throw strange(tenantId, "a user without accountEnabled");
   return {
     id: user.id,
     userPrincipalName: user.userPrincipalName ?? "",
     mail: user.mail ?? null,
     userType: user.userType ?? null,
     creationType: user.creationType ?? null,
-    accountEnabled: user.accountEnabled === true,
+    accountEnabled,
     managerId: user.manager?.id,
     attributes: attributesOf(user, attributes),
   };
@@ -73,7 +76,7 @@ export function targetUserOf(
     creationType: user.creationType ?? null,
     externalUserState: user.externalUserState ?? null,
     accountEnabled: user.accountEnabled === true,
-    createdAt: user.createdDateTime ? Date.parse(user.createdDateTime) : 0,
+    createdAt: createdAtOf(user.createdDateTime),
     managerId: user.manager?.id,
     stamp: typeof stamp === "string" && stamp !== "" ? stamp : null,
     attributes: attributesOf(user, attributes),
@@ -81,6 +84,9 @@ export function targetUserOf(
     ...(user.identities ? { identity: identityOf(user) } : {}),
   };
 }
+
+/** Old users have no date: what has none is older than anything of ours. Source: Graph `resources/user.md`. */
+export const createdAtOf = (date: string | null | undefined): number => (date ? Date.parse(date) : 0);
 
 /** Beside the sign-in by the name that the user has in the target. Source: Graph `resources/objectidentity.md`. */
 function identityOf(user: User): NonNullable<TargetUser["identity"]> {
@@ -119,6 +125,8 @@ const Value = z.union([z.string(), z.number(), z.boolean(), z.array(z.string()),
 function parse(body: unknown, tenantId: string): User {
   const parsed = User.safeParse(body);
   if (parsed.success) return parsed.data;
-  const detail = `not a user: ${parsed.error.issues.map(({ path }) => path.join(".")).join(", ")}`;
-  throw new SyncError("TENANT_UNAVAILABLE", { tenantId, detail });
+  throw strange(tenantId, `not a user: ${parsed.error.issues.map(({ path }) => path.join(".")).join(", ")}`);
 }
+
+const strange = (tenantId: string, detail: string): SyncError =>
+  new SyncError("TENANT_UNAVAILABLE", { tenantId, detail });
