@@ -15,7 +15,7 @@ import { MINUTE } from "../scenario/contoso.ts";
 import { bears, hostileTried, TEXTS, texts } from "./hostile.ts";
 import { takeConfig, takeExport, takeGraphAnswer, takeRow, takeSchema } from "./takers.ts";
 
-/** Whatever comes from outside is taken or refused with a code, within a second, and leaves nothing behind. */
+/** Whatever comes from outside is taken or refused with a code, soon, and leaves nothing behind. */
 const quiet: DecisionLog = { info: () => {}, warn: () => {}, error: () => {} };
 const folder = mkdtempSync(join(tmpdir(), "cross-cloud-sync-fuzz-"));
 let c: Stage;
