@@ -10,6 +10,7 @@ import type { DecisionLog } from "../ports/decision-log.ts";
 const PARTITION = "audit";
 const HEAD = "head";
 const DIGITS = 12;
+const ROW = new RegExp(`^\\d{${DIGITS}}$`);
 const rowOf = (seq: number): string => seq.toString().padStart(DIGITS, "0");
 
 export interface AuditEntry {
@@ -46,8 +47,9 @@ export async function appendAudit(world: World, entry: AuditEntry, log: Decision
 async function lastOf(world: World): Promise<{ seq: number; hash: string }> {
   const head = (await world.tables.audithead.read(PARTITION, HEAD))?.value;
   let last = head ?? { seq: 0, hash: "" };
-  for await (const { value } of world.tables.audit.list(PARTITION, { from: rowOf(last.seq) })) {
-    last = { seq: value.seq, hash: value.hash };
+  for await (const { row, value } of world.tables.audit.list(PARTITION, { from: rowOf(last.seq) })) {
+    // What a row says of its number may have been changed; its key may not, and there is always a next one.
+    if (ROW.test(row)) last = { seq: Number(row), hash: value.hash };
   }
   return last;
 }

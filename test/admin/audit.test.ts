@@ -78,6 +78,18 @@ test.each<[string, (rows: readonly AuditRow[]) => Promise<unknown>, number]>([
   expect(await verifyAudit(worldOf())).toMatchObject({ kind: "broken", seq });
 });
 
+test.each<[string, (rows: readonly AuditRow[]) => Promise<unknown>]>([
+  [
+    "the last row says that it is an earlier one",
+    (r) => raw().put("audit", name(5), { ...(r[4] as AuditRow), seq: 2 }),
+  ],
+  ["a row under a key that is no number", (r) => raw().put("audit", "zzz", { ...(r[4] as AuditRow), seq: 4 })],
+])("%s: what people do is still written down, and the change shows", async (_name, change) => {
+  await change(await five());
+  expect((await appendAudit(worldOf(), entry("f"), QUIET)).seq).toBe(6);
+  expect((await verifyAudit(worldOf())).kind).toBe("broken");
+});
+
 test("an end that was cut off together with the head shows to whoever kept a hash", async () => {
   const rows = await five();
   await raw().remove("audit", name(5));
