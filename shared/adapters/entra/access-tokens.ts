@@ -28,6 +28,9 @@ const Claims = z.object({
   roles: z.array(z.string().max(120)).max(500).default([]),
 });
 
+/** Whose client has it: every access token says so (v1 `appid`, v2 `azp`), and no ID token, which has roles and our audience too. */
+const clientOf = ({ azp, appid }: z.infer<typeof Claims>): string | undefined => (azp ?? appid)?.toLowerCase();
+
 /**
  * Entra access tokens of one tenant, v1 and v2. Source: Entra `access-tokens.md`, `access-token-claims-reference.md`. Only
  * RS256, which is what Entra signs with; issuer, audience, tenant and times are all checked.
@@ -61,11 +64,12 @@ export function accessTokens(options: AccessTokenOptions): AccessTokens {
           requiredClaims: ["exp", "nbf", "iss", "aud", "tid", "oid"],
         });
         const claims = Claims.parse(payload);
-        if (claims.tid.toLowerCase() !== tenantId.toLowerCase()) return undefined;
+        const appId = clientOf(claims);
+        if (claims.tid.toLowerCase() !== tenantId.toLowerCase() || appId === undefined) return undefined;
         return {
           tenantId: claims.tid.toLowerCase(),
           objectId: claims.oid.toLowerCase(),
-          appId: (claims.azp ?? claims.appid)?.toLowerCase(),
+          appId,
           roles: claims.roles,
         };
       } catch (error) {
