@@ -55,7 +55,7 @@ export class Definitions {
     for (const entry of all) {
       const name = entry.text("name");
       const side = (["source", "target"] as const).find((one) => names[one] === name && !this.#sides[one]);
-      if (side === undefined) entry.tell(UNUSED, `the directory ${name}`);
+      if (side === undefined) entry.tell(UNUSED, entry.called("directory"));
       else this.#sides[side] = opened(entry, side);
     }
   }
@@ -136,7 +136,7 @@ function opened(entry: Entry, side: Side): Directory {
   const user = objects.find(
     ({ value }) => typeof value.name === "string" && value.name.toLowerCase() === USER.toLowerCase(),
   );
-  for (const object of objects) if (object !== user) object.tell(UNUSED, `the object ${object.text("name")}`);
+  for (const object of objects) if (object !== user) object.tell(UNUSED, object.called("object"));
   user?.expect("name", USER, OF_DIRECTORY);
   for (const key of ["metadata", "supportedApis"]) user?.tellOf(key, OF_DIRECTORY);
   return { entry, user, attributes: user?.entries("attributes") ?? [] };

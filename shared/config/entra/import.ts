@@ -44,8 +44,7 @@ export function importSchema(json: unknown): ImportedSchema {
   if (!rule) {
     throw wrong("synchronizationRules", "no rule maps users to users", `Export the schema of a job that does. ${GET}`);
   }
-  for (const other of rules)
-    if (other !== rule) other.tell(isOff(other) ? OFF : OTHER_RULE, `the rule ${other.text("name")}`);
+  for (const other of rules) if (other !== rule) other.tell(isOff(other) ? OFF : OTHER_RULE, other.called("rule"));
   const names = ruleHead(rule);
   const definitions = new Definitions(root.entries("directories"), names);
   const { nulls, mapping } = ruleBody(rule, list);
@@ -143,7 +142,7 @@ function ruleBody(rule: Entry, list: NotCarried[]): { nulls: readonly string[] |
   const chosen = userMapping(rule);
   const all = rule.entries("objectMappings");
   const mapping = all[chosen ?? 0] ?? new Entry(undefined, rule.at("objectMappings[0]"), list);
-  for (const other of all) if (other !== mapping) other.tell(otherMapping(other), `the mapping ${other.text("name")}`);
+  for (const other of all) if (other !== mapping) other.tell(otherMapping(other), other.called("mapping"));
   mapping.text("sourceObjectName");
   mapping.text("targetObjectName");
   mapping.expect("name", MAPPING_NAME, IDENTITY);

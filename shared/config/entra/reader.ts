@@ -76,6 +76,12 @@ export class Entry {
     throw wrong(this.at(key), `is ${shown(value)}, not text`);
   }
 
+  /** The object as a person would name it. */
+  called(kind: string): string {
+    const name = this.text("name");
+    return name ? `the ${kind} ${name}` : `a nameless ${kind}`;
+  }
+
   requiredText(key: string): string {
     const value = this.text(key);
     if (value === undefined || value === "") throw wrong(this.at(key), "is missing");

@@ -37,6 +37,8 @@ const GRAPH_KEYS: Readonly<Record<string, { fixed: readonly string[]; repeated?:
   Switch: { fixed: ["source", "defaultValue"], repeated: ["key", "value"] },
   SelectUniqueValue: { fixed: [], repeated: ["uniqueValueRule"] },
   SingleAppRoleAssignment: { fixed: ["source"] },
+  // As Entra `how-to-transformation.md` (cloud sync) prints it.
+  Trim: { fixed: ["source"] },
 };
 
 interface Keys {

@@ -289,3 +289,76 @@ test("a clause with an operator that does not exist is kept, or other people wou
   expect(rules.scope.filter).toEqual([{ clauses: [{ attribute: "department", operator: "LIKE", value: "S%" }] }]);
   expect(notCarried.some(({ path, why }) => path.endsWith("groups[0].clauses[0]") && why.includes("LIKE"))).toBe(true);
 });
+
+/** Graph `synchronization-synchronizationschema-get.md`, `synchronization-objectmapping.md`; Entra `how-to-transformation.md`. */
+describe("Microsoft's printed schemas", () => {
+  const part = (name: string) => ({ expression: `[${name}]`, name, parameters: [], type: "Attribute" });
+  const call = (name: string, source: string) => ({
+    expression: `${name}([${source}])`,
+    name,
+    parameters: [{ key: "source", value: part(source) }],
+    type: "Function",
+  });
+
+  test("the answer of GET …/schema: told piece by piece that it is no tenant's", () => {
+    const { rules, notCarried } = importSchema({
+      directories: [
+        {
+          name: "Azure Active Directory",
+          objects: [{ name: "User", attributes: [{ name: "userPrincipalName", type: "string" }] }],
+        },
+        { name: "Salesforce", objects: [{}] },
+      ],
+      synchronizationRules: [
+        {
+          name: "USER_TO_USER",
+          sourceDirectoryName: "Azure Active Directory",
+          targetDirectoryName: "Salesforce",
+          objectMappings: [
+            {
+              sourceObjectName: "User",
+              targetObjectName: "User",
+              attributeMappings: [{ source: {}, targetAttributeName: "userName" }, {}],
+            },
+            {},
+          ],
+        },
+        {},
+      ],
+    });
+    expect(rules.mappings).toEqual([]);
+    const told = notCarried.map(({ was, why }) => `${was}: ${why}`);
+    expect(told).toContain('"Salesforce": It is no Entra tenant: jobs run from tenant to tenant');
+    expect(told.filter((line) => line.includes("nameless")).map((line) => line.split(":")[0])).toEqual([
+      "a nameless object",
+      "a nameless mapping",
+      "a nameless rule",
+    ]);
+    expect(told.join()).not.toContain("undefined");
+  });
+
+  test("Not, Trim and Replace with the parameter names that the pages print", () => {
+    const replace = {
+      expression: 'Replace([preferredLanguage], "-", , , "_", , )',
+      name: "Replace",
+      parameters: [
+        { key: "source", value: part("preferredLanguage") },
+        { key: "Find", value: { expression: '"-"', name: "-", parameters: [], type: "Constant" } },
+        { key: "Replacement", value: { expression: '"_"', name: "_", parameters: [], type: "Constant" } },
+      ],
+      type: "Function",
+    };
+    const attributeMappings = [
+      { targetAttributeName: "preferredLanguage", source: replace },
+      { targetAttributeName: "extensionAttribute3", source: call("Trim", "companyName") },
+      { targetAttributeName: "employeeType", source: call("Not", "accountEnabled") },
+    ];
+    const { rules, notCarried } = importSchema(withMapping({ attributeMappings }));
+    expect(rules.mappings.map(({ target, expression }) => [target, expression])).toEqual([
+      ["preferredLanguage", replace.expression],
+      ["onPremisesExtensionAttributes.extensionAttribute3", "Trim([companyName])"],
+      ["employeeType", "Not([accountEnabled])"],
+    ]);
+    expect(notCarried.filter(({ path }) => path.includes("attributeMappings["))).toEqual([]);
+  });
+});

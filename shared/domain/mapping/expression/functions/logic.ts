@@ -6,9 +6,9 @@ import { boolean, isList, truthOf, type Value } from "../value.ts";
 /** Passed over by Coalesce, dropped by IgnoreFlowIfNullOrEmpty. */
 const isEmpty = (value: Value): boolean => value === null || value === "" || (isList(value) && value.length === 0);
 
-const test = (name: string, holds: (text: string | null) => boolean): FunctionSpec => ({
+const test = (name: string, holds: (text: string | null) => boolean, param = "expression"): FunctionSpec => ({
   name,
-  params: ["expression"],
+  params: [param],
   compile: (call) => {
     const source = call.text(0);
     return (evaluation) => boolean(holds(source(evaluation)));
@@ -112,7 +112,7 @@ export const LOGIC: readonly FunctionSpec[] = [
   test("IsNothing", (text) => text === null),
   test("IsNullOrEmpty", (text) => text === null || text === ""),
   test("IsPresent", (text) => text !== null && text !== ""),
-  test("Not", (text) => text !== "True"),
+  test("Not", (text) => text !== "True", "source"),
   {
     name: "CBool",
     params: ["expression"],
