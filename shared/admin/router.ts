@@ -150,7 +150,9 @@ function configurationView(running: World, own: World, standing: Standing, princ
   const weakenings = standing.weakenings.filter((weakening) => covers(principal, weakening));
   return {
     state: "waits",
-    says: "The previous configuration keeps running until somebody with Sync.Approve has accepted the new one.",
+    says: standing.previous
+      ? "The previous configuration keeps running until somebody with Sync.Approve has accepted the new one."
+      : "The previous configuration is lost: nothing is written until somebody with Sync.Approve has accepted the new one.",
     revision: running.rules.revision,
     waiting: own.rules.revision,
     weakenings,

@@ -15,11 +15,25 @@ const WEEK_MS = 7 * 24 * 3_600_000;
 
 export const CONFIGURATION = "configuration";
 
+/** The accepted configuration was lost with its table: nobody can say that another one weakens nothing. */
+const NOT_ON_RECORD: readonly Weakening[] = [
+  {
+    path: "configuration",
+    what: "the accepted configuration is not on record any more: nothing can be compared with it",
+  },
+];
+
 /** Where this instance's configuration stands. `waits`: the previous one keeps running until somebody has agreed. */
 export type Standing =
   | { kind: "accepted" }
   | { kind: "superseded" }
-  | { kind: "waits"; previous: PreviousConfiguration; weakenings: readonly Weakening[]; requests: readonly string[] };
+  | {
+      kind: "waits";
+      /** `undefined`: it is not on record any more, so that nothing is written meanwhile. */
+      previous: PreviousConfiguration | undefined;
+      weakenings: readonly Weakening[];
+      requests: readonly string[];
+    };
 
 export interface PreviousConfiguration {
   revision: string;
@@ -76,15 +90,10 @@ export class Deployment {
   private async compare(
     stored: StoredRow<AcceptedConfiguration>,
   ): Promise<(Standing & { kind: "waits" }) | "moved" | undefined> {
-    const { configurations } = this.world.tables;
     const { revision, configuration } = this.world.rules;
-    if (this.previous?.revision !== stored.value.revision) {
-      const text = (await configurations.read(PARTITION, stored.value.revision))?.value.text;
-      if (text === undefined) return undefined; // accepted before configurations were kept
-      this.previous = { revision: stored.value.revision, text };
-    }
-    const { previous } = this;
-    const weakenings = configuration.weakeningsSince(previous.text);
+    const previous = await this.previousOf(stored.value);
+    if (previous === undefined && stored.value.by === undefined) return undefined; // accepted before configurations were kept
+    const weakenings = previous ? configuration.weakeningsSince(previous.text) : NOT_ON_RECORD;
     if (weakenings.length === 0) return undefined;
     const asked = await Promise.all(this.askFor(stored.value.revision, weakenings));
     if (asked.every(({ approved }) => approved)) return undefined;
@@ -95,6 +104,13 @@ export class Deployment {
       if (written.kind === "moved") return "moved";
     }
     return { kind: "waits", previous, weakenings, requests: asked.map(({ id }) => id) };
+  }
+
+  private async previousOf({ revision }: AcceptedConfiguration): Promise<PreviousConfiguration | undefined> {
+    if (this.previous?.revision === revision) return this.previous;
+    const text = (await this.world.tables.configurations.read(PARTITION, revision))?.value.text;
+    if (text !== undefined) this.previous = { revision, text };
+    return text === undefined ? undefined : this.previous;
   }
 
   /** One request a target, so that its own administrators decide; one more for what concerns the whole deployment. */
@@ -155,5 +171,5 @@ export function madeOnce<T>(make: (previous: PreviousConfiguration) => T): (prev
 /** What is to do the work now: this, or while its configuration waits for somebody to agree, the previous one's. */
 export async function inForce<T>(running: NoInfer<T> & Running<T>): Promise<T> {
   const standing = await running.deployment.standing();
-  return standing.kind === "waits" ? running.inPlace(standing.previous) : running;
+  return standing.kind === "waits" && standing.previous ? running.inPlace(standing.previous) : running;
 }

@@ -20,8 +20,8 @@ const renamed = (name: string) => ({
     { target: "companyName", constant: name },
   ],
 });
-const requests = async (name: Parameters<Stage["ask"]>[0]) =>
-  (await c.ask(name, "requests", undefined, c.adminOf(1))).body.items as Record<string, unknown>[];
+const requests = async (name: Parameters<Stage["ask"]>[0], instance = 1) =>
+  (await c.ask(name, "requests", undefined, c.adminOf(instance))).body.items as Record<string, unknown>[];
 
 /** One instance of the first configuration, and one of the next beside it. */
 async function rolledOut(change: object): Promise<string> {
@@ -63,6 +63,25 @@ test("a change that weakens nothing takes over at once", async () => {
   await c.world.clock.runFor(3 * MINUTE);
   expect(companies(ada)).toEqual(["New"]);
   expect(await requests("bob")).toEqual([]);
+});
+
+test("a change waits too where the accepted configuration was lost, and nothing is written meanwhile", async () => {
+  c = stage({ seed: 16, timerMs: 5_000 });
+  const ada = c.hire("ada", [c.groupA]);
+  await c.untilSettled(2 * MINUTE);
+  c.world.store.clear("configurations");
+  const next = withJobs(renamed("New"));
+  c.world.instances[0]?.kill();
+  c.world.start(next);
+  c.source.updateUser(ada, { displayName: "Ada Renamed" });
+  await c.world.clock.runFor(3 * MINUTE);
+  expect(c.guestsOf(ada)[0]?.properties.displayName).toBe("ada");
+  const [request] = await requests("bob", 0);
+  expect(request).toMatchObject({ kind: "configuration", state: "open", by: "roll-out" });
+  expect((await c.ask("carol", "status")).body.configuration).toMatchObject({ state: "waits" });
+  expect((await c.ask("bob", "commands/approve", { id: request?.id })).status).toBe(200);
+  await c.world.clock.runFor(3 * MINUTE);
+  expect(companies(ada)).toEqual(["New"]);
 });
 
 test("a rejected change never runs, and a corrected one replaces it", async () => {
