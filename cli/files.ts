@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { open } from "node:fs/promises";
+import { isAbsolute } from "node:path";
 import type * as z from "zod";
 import { NESTING_MAX, nestingOf } from "../shared/domain/json.ts";
 import { UsageError } from "./exit-code.ts";
@@ -39,11 +40,27 @@ export async function write(answer: unknown): Promise<void> {
   if (!process.stdout.write(`${JSON.stringify(answer)}\n`)) await once(process.stdout, "drain");
 }
 
-export function readText(file: string): string {
+/** What could not be read, why, and what to do. */
+function unreadable(file: string, error: unknown, remedy: string): UsageError {
+  const code = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
+  const why =
+    code === "ENOENT"
+      ? `there is no such file${isAbsolute(file) ? "" : ` in ${process.cwd()}`}`
+      : code === "EISDIR"
+        ? "it is a directory, not a file"
+        : code === "EACCES"
+          ? "it may not be read by whoever runs this"
+          : asError(error).message;
+  return new UsageError(`${file} cannot be read: ${why}. ${remedy}`);
+}
+
+const CHECK_NAME = "Check its name.";
+
+export function readText(file: string, remedy = CHECK_NAME): string {
   try {
     return readFileSync(file, "utf8").replace(/^\uFEFF/, "");
   } catch (error) {
-    throw new UsageError(`${file} cannot be read: ${asError(error).message}`);
+    throw unreadable(file, error, remedy);
   }
 }
 
@@ -55,13 +72,12 @@ export function readJson<T>(file: string, schema: z.ZodType<T>, nestingMax = NES
 
 /** One line after the other, empty ones left out; the file is never in memory as a whole. */
 export async function* lines(file: string): AsyncGenerator<string> {
-  const unreadable = (error: unknown) => new UsageError(`${file} cannot be read: ${asError(error).message}`);
   const handle = await open(file).catch((error: unknown) => {
-    throw unreadable(error);
+    throw unreadable(file, error, CHECK_NAME);
   });
   if ((await handle.stat()).isDirectory()) {
     await handle.close();
-    throw unreadable("it is a directory");
+    throw unreadable(file, { code: "EISDIR" }, CHECK_NAME);
   }
   // The handle closes itself at the end, and when nobody asks for more.
   for await (const line of handle.readLines({ encoding: "utf8" })) {

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { ConfigInvalid, type LoadedConfig, loadConfig } from "../../shared/config/load.ts";
+import type { LoadedConfig } from "../../shared/config/load.ts";
 import { outflowOfJob } from "../../shared/config/policy.ts";
 import { rulesOf } from "../../shared/config/rules.ts";
 import type { JobConfig, TenantConfig } from "../../shared/config/schema.ts";
@@ -7,7 +7,7 @@ import { CLOUDS, cloudPair } from "../../shared/domain/cloud.ts";
 import { leastPermissions } from "../../shared/domain/permissions.ts";
 import { LOG_HOLDINGS, QUEUE_HOLDINGS, TABLE_HOLDINGS, TABLE_OF } from "../../shared/pipeline/holdings.ts";
 import { EXIT } from "../exit-code.ts";
-import { readText } from "../files.ts";
+import { configOption, readConfig, refusalOf } from "./config-file.ts";
 
 interface Side {
   tenant: string;
@@ -35,7 +35,7 @@ interface JobBoundary {
   inbound: readonly string[] | null;
 }
 
-export interface Boundary {
+interface Boundary {
   jobs: readonly JobBoundary[];
   tables: Readonly<Record<string, Readonly<Record<string, string>>>>;
   queues: Readonly<Record<string, Readonly<Record<string, string>>>>;
@@ -43,7 +43,7 @@ export interface Boundary {
 }
 
 /** Offline: everything follows from the configuration and from how the product is made. */
-export function boundaryOf({ config }: LoadedConfig): Boundary {
+function boundaryOf({ config }: LoadedConfig): Boundary {
   const jobs = config.jobs.flatMap((job, index) => {
     const find = (name: string) => config.tenants.find((tenant) => tenant.name === name);
     const [source, target] = [find(job.source), find(job.target)];
@@ -137,19 +137,18 @@ function answer<T>(
   lines: (found: T) => Iterable<string>,
 ): void {
   try {
-    const found = find(loadConfig(readText(config), config));
+    const found = find(readConfig(config));
     process.stdout.write(`${json ? JSON.stringify(found) : [...lines(found)].join("\n")}\n`);
   } catch (error) {
-    if (!(error instanceof ConfigInvalid)) throw error;
-    const { message, mistakes } = error;
-    if (json) process.stdout.write(`${JSON.stringify({ error: { code: "ConfigInvalid", message }, mistakes })}\n`);
-    else process.stderr.write(`${message}\n`);
+    const refusal = refusalOf(error);
+    if (json) process.stdout.write(`${JSON.stringify(refusal)}\n`);
+    else process.stderr.write(`${refusal.error.message}\n`);
     process.exitCode = EXIT.refused;
   }
 }
 
 /** By tenant; what is optional stands apart. */
-export function permissionsFor({ config, pairs }: LoadedConfig) {
+function permissionsFor({ config, pairs }: LoadedConfig) {
   const least = leastPermissions(pairs);
   return config.tenants.flatMap(({ id, name, cloud }) => {
     const permissions = least.get(id.toLowerCase());
@@ -168,13 +167,13 @@ export function addDoctor(program: Command): void {
   doctor
     .command("boundary")
     .description("prints what leaves which tenant for where, and what this app keeps itself")
-    .option("--config <file>", "the configuration", process.env.SYNC_CONFIG ?? "sync.config.json")
+    .addOption(configOption())
     .option("--json", "as JSON")
     .action((_options, command: Command) => boundary(command.optsWithGlobals()));
   doctor
     .command("permissions")
     .description("lists the Graph permissions that every tenant has to grant, and no others")
-    .option("--config <file>", "the configuration", process.env.SYNC_CONFIG ?? "sync.config.json")
+    .addOption(configOption())
     .option("--json", "as JSON")
     .action((_options, command: Command) => permissions(command.optsWithGlobals()));
 }

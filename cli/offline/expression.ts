@@ -25,12 +25,12 @@ const CASE = z.object({
 type Case = z.infer<typeof CASE>;
 
 /** One line of output. */
-export type ExpressionAnswer =
+type ExpressionAnswer =
   | { value: string | readonly string[] | null }
   | { ignored: true }
   | { error: Diagnostic<string> };
 
-export function evaluateCase({ expression, attributes, existingTargetValues, now, defaultDomain }: Case): {
+function evaluateCase({ expression, attributes, existingTargetValues, now, defaultDomain }: Case): {
   answer: ExpressionAnswer;
   /** What else there is to say, beside the answer. */
   notes: readonly string[];

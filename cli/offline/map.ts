@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Command } from "commander";
 import * as z from "zod";
-import { ConfigInvalid, loadConfig } from "../../shared/config/load.ts";
 import { rulesOf } from "../../shared/config/rules.ts";
 import type { JobConfig, SyncConfig } from "../../shared/config/schema.ts";
 import { type CloudPair, cloudPair } from "../../shared/domain/cloud.ts";
@@ -13,7 +12,8 @@ import { invitationAddress } from "../../shared/domain/matching.ts";
 import type { FilterVerdict } from "../../shared/domain/scoping-filter.ts";
 import { type Attributes, type AttributeValue, isInternalMember, type SourceUser } from "../../shared/domain/user.ts";
 import { EXIT, UsageError } from "../exit-code.ts";
-import { readJson, readText } from "../files.ts";
+import { readJson } from "../files.ts";
+import { type ConfigRefusal, configOption, readConfig, refusalOf } from "./config-file.ts";
 import { momentOf } from "./moment.ts";
 
 const USER = z.looseObject({
@@ -29,7 +29,7 @@ const TAKEN = z.record(z.string(), z.array(z.string()));
 const VALUE = z.union([z.string(), z.number(), z.boolean(), z.array(z.string()), z.null()]);
 
 /** What becomes of one target attribute, and which mapping says so. */
-export interface MappedAttribute {
+interface MappedAttribute {
   target: string;
   /** What the target user has afterwards. */
   value: AttributeValue;
@@ -40,7 +40,7 @@ export interface MappedAttribute {
   mapping: AttributeMapping;
 }
 
-export interface MapAnswer {
+interface MapAnswer {
   job: string;
   occasion: "create" | "update";
   /** Of the invitation; null: the user has no address that Entra accepts. */
@@ -54,12 +54,12 @@ export interface MapAnswer {
   changes?: Attributes;
 }
 
-export type MapFailure = {
-  error: { code: string; message: string; target?: string; reason?: string };
-  mistakes?: readonly { path: string; problem: string; remedy: string }[];
-};
+/** An expression that fails for this user. */
+interface MapFailure {
+  error: { code: string; message: string; target: string; reason: string };
+}
 
-export interface MapQuestion {
+interface MapQuestion {
   config: SyncConfig;
   job: JobConfig;
   user: Readonly<Record<string, unknown>>;
@@ -70,7 +70,7 @@ export interface MapQuestion {
 }
 
 /** The engine of production, on one user. */
-export function mapUser({ config, job, user, target, now, taken }: MapQuestion): MapAnswer | MapFailure {
+function mapUser({ config, job, user, target, now, taken }: MapQuestion): MapAnswer | MapFailure {
   const { mapper, filter } = rulesOf(config, job, "job");
   const clouds = cloudsOf(config, job);
   if (!mapper || !clouds) throw new Error("a configuration that was loaded does not compile");
@@ -209,18 +209,16 @@ function run(options: Options): void {
   process.stdout.write(`${text}\n`);
 }
 
-function answerTo(options: Options): MapAnswer | MapFailure {
+function answerTo(options: Options): MapAnswer | MapFailure | ConfigRefusal {
   const now = momentOf(options.now);
   let config: SyncConfig;
   try {
-    const loaded = loadConfig(readText(options.config), options.config);
+    const loaded = readConfig(options.config);
     config = loaded.config;
     for (const { path, problem, remedy } of loaded.warnings)
       process.stderr.write(`warning: ${path}: ${problem}. ${remedy}\n`);
   } catch (error) {
-    if (!(error instanceof ConfigInvalid)) throw error;
-    const message = `${options.config} has ${error.mistakes.length} mistakes.`;
-    return { error: { code: "CONFIG_INVALID", message }, mistakes: error.mistakes };
+    return refusalOf(error);
   }
   const job = config.jobs.find(({ id }) => id === options.job);
   if (!job) {
@@ -241,11 +239,11 @@ function answerTo(options: Options): MapAnswer | MapFailure {
 const CELL_MAX = 60;
 
 /** For people. */
-function tableOf(answer: MapAnswer | MapFailure): string {
+function tableOf(answer: MapAnswer | MapFailure | ConfigRefusal): string {
+  if ("mistakes" in answer) return answer.error.message;
   if ("error" in answer) {
     const { code, message, target } = answer.error;
-    const mistakes = (answer.mistakes ?? []).map(({ path, problem, remedy }) => `  ${path}: ${problem}. ${remedy}`);
-    return [`${code}: ${target === undefined ? "" : `${target}: `}${message}`, ...mistakes].join("\n");
+    return `${code}: ${target}: ${message}`;
   }
   const rows = answer.attributes.map(({ target, value, outcome, mapping, flowType }) => [
     target,
@@ -288,7 +286,7 @@ export function addMap(program: Command): void {
     )
     .requiredOption("--job <name>", "id of the job; it may be off")
     .requiredOption("--user <file>", "JSON object: the source user, as Graph gives it")
-    .option("--config <file>", "the configuration", "sync.config.json")
+    .addOption(configOption())
     .option("--target <file>", "JSON object: the target user that is there already; shows what would change")
     .option("--taken <file>", 'JSON: {"mailNickname": ["kim"]}, values that others have, for SelectUniqueValue')
     .option("--now <moment>", "what Now() says, such as 2026-01-31T12:00:00Z")

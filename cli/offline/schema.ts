@@ -1,13 +1,13 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import type { Command } from "commander";
 import * as z from "zod";
 import { exportSchema } from "../../shared/config/entra/export.ts";
 import { importSchema, type NotCarried, SchemaInvalid } from "../../shared/config/entra/import.ts";
 import { rulesOfJob } from "../../shared/config/entra/rules.ts";
-import { ConfigInvalid, loadConfig } from "../../shared/config/load.ts";
 import { didYouMean } from "../../shared/domain/mapping/expression/near-miss.ts";
 import { EXIT, UsageError } from "../exit-code.ts";
 import { readJson } from "../files.ts";
+import { configOption, readConfig, refusalOf } from "./config-file.ts";
 
 /** A hundred calls within each other are allowed, and each lies three deep in the tree of an expression. */
 const SCHEMA_NESTING_MAX = 400;
@@ -16,11 +16,6 @@ const asError = (error: unknown): Error => (error instanceof Error ? error : new
 
 function say(answer: unknown): void {
   process.stdout.write(`${JSON.stringify(answer)}\n`);
-}
-
-function refuse(code: string, message: string, position: string): void {
-  say({ error: { code, message, position } });
-  process.exitCode = EXIT.refused;
 }
 
 /** To the file, for people and version control, or to standard output in one line. */
@@ -48,29 +43,24 @@ function importFile(file: string, { out }: { out?: string }): void {
   } catch (error) {
     if (!(error instanceof SchemaInvalid)) throw error;
     const { path, problem, remedy } = error.mistake;
-    refuse("SchemaInvalid", `${problem}. ${remedy}`, path);
+    say({ error: { code: "SchemaInvalid", message: `${problem}. ${remedy}`, position: path } });
+    process.exitCode = EXIT.refused;
   }
 }
 
 const lineOf = ({ path, was, why, remedy }: NotCarried): string => `${path}: ${was}. ${why}. ${remedy}`;
 
 function exportJob({ config, job, beta, out }: { config: string; job: string; beta?: boolean; out?: string }): void {
-  let text: string;
   try {
-    text = readFileSync(config, "utf8");
-  } catch (error) {
-    throw new UsageError(`${config} cannot be read: ${asError(error).message}`);
-  }
-  try {
-    const loaded = loadConfig(text, config).config;
+    const loaded = readConfig(config).config;
     const found = loaded.jobs.find(({ id }) => id === job);
     const ids = loaded.jobs.map(({ id }) => id);
     if (!found) throw new UsageError(`There is no job ${job}.${didYouMean(job, ids)} Use one of: ${ids.join(", ")}.`);
     const rules = rulesOfJob(loaded, found);
     give(exportSchema(rules, { beta: beta === true }), out, { mappings: rules.mappings.length });
   } catch (error) {
-    if (!(error instanceof ConfigInvalid)) throw error;
-    refuse("ConfigInvalid", error.message, error.mistakes[0]?.path ?? config);
+    say(refusalOf(error));
+    process.exitCode = EXIT.refused;
   }
 }
 
@@ -87,7 +77,7 @@ export function addSchema(program: Command): void {
   schema
     .command("export")
     .description("writes the rules of a job as a synchronizationSchema")
-    .option("--config <file>", "the configuration", "sync.config.json")
+    .addOption(configOption())
     .requiredOption("--job <name>", "id of the job")
     .option("--beta", "in the shape of Graph's beta version")
     .option("--out <file>", "write the schema there, and a summary to standard output")

@@ -46,11 +46,11 @@ const FILTER = z.unknown().transform((raw, context): ScopingFilter => {
 const CASE = z.object({ filter: FILTER, user: USER });
 
 /** One line of output. */
-export type ScopeAnswer =
+type ScopeAnswer =
   | { inScope: boolean; clauses: Readonly<Record<string, boolean>> }
   | { error: { code: "InvalidFilter" | "InvalidCase"; message: string; position: string } };
 
-export function testScope(
+function testScope(
   filter: ScopingFilter,
   user: Readonly<Record<string, unknown>>,
 ): { answer: ScopeAnswer; warnings: readonly FilterMistake[]; mistakes: readonly FilterMistake[] } {

@@ -103,14 +103,18 @@ describe("doctor boundary", () => {
     expect(ended.status).toBe(1);
     expect(ended.answers).toEqual([
       {
-        error: { code: "ConfigInvalid", message: expect.stringContaining("does not let surname leave") },
+        error: { code: "CONFIG_INVALID", message: expect.stringContaining("does not let surname leave") },
         mistakes: [expect.objectContaining({ path: "jobs[0].mappings[0].source" })],
       },
     ]);
   });
 
   test("no file, and no job", async () => {
-    expect((await run("doctor", "boundary", "--config", join(folder, "none.json"))).status).toBe(2);
+    const none = join(folder, "none.json");
+    expect(await run("doctor", "boundary", "--config", none)).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining(`${none} cannot be read: there is no such file. Name the configuration`),
+    });
     expect(await boundary("--config", config({ state: "off" }))).toContain("No job is on: nothing leaves any tenant.");
   });
 });

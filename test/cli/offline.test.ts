@@ -295,17 +295,26 @@ describe("wrong arguments end with 2", () => {
     [["expression", "evil"], "Did you mean eval?"],
     [["expression", "eval"], "Give an expression"],
     [["expression", "eval", '"a"', "--usr", "x"], "Did you mean --user?"],
-    [["expression", "eval", '"a"', "--user", "nowhere.json"], "nowhere.json cannot be read"],
-    [["expression", "eval", "--cases", "nowhere.ndjson"], "nowhere.ndjson cannot be read"],
+    [
+      ["expression", "eval", '"a"', "--user", "nowhere.json"],
+      "nowhere.json cannot be read: there is no such file in /",
+    ],
+    [["expression", "eval", "--cases", "nowhere.ndjson"], "nowhere.ndjson cannot be read: there is no such file in /"],
+    [["scope", "test", "--filter", "nowhere.json", "--user", user], "there is no such file"],
     [["expression", "eval", "--cases", folder], "it is a directory"],
     [["expression", "eval", '"a"', "--now", "later"], "is no moment"],
     [["expression", "eval", '"a"', "--now", "0"], "is no moment"],
     [["scope", "test"], "Give --filter"],
     [["mapp"], "Did you mean map?"],
     [["map", "--job", "a"], "--user <file>"],
+    [["map", "--job", "a", "--user", "nowhere.json", "--config", "nowhere.config.json"], "there is no such file in /"],
     [
-      ["map", "--job", "a", "--user", "nowhere.json", "--config", "nowhere.config.json"],
-      "nowhere.config.json cannot be read",
+      ["map", "--job", "a", "--user", user, "--config", folder],
+      "it is a directory, not a file. Name the configuration",
+    ],
+    [
+      ["doctor", "permissions", "--config", "nowhere.json"],
+      "Name the configuration with --config or SYNC_CONFIG; docs/configuration.md shows how to write one.",
     ],
   ])("%j", async (args, said) => {
     const { status, stderr, answers } = await run(...args);

@@ -86,7 +86,7 @@ test("a configuration with mistakes is not exported", async () => {
   writeFileSync(at("broken.json"), '{"version":1}');
   expect(await schema("export", "--config", at("broken.json"), "--job", "a")).toMatchObject({
     status: 1,
-    answers: [{ error: { code: "ConfigInvalid" } }],
+    answers: [{ error: { code: "CONFIG_INVALID" } }],
   });
 });
 
