@@ -64,6 +64,15 @@ export async function call(
   throw new NotDone(refusalOf(response.status, value), EXIT.refused);
 }
 
+/** What the app answered, if it has the form that this command knows. */
+export function known<T>(schema: z.ZodType<T>, answer: Answer): T {
+  const parsed = schema.safeParse(answer);
+  if (parsed.success) return parsed.data;
+  const message = "The app's answer has a form that this command does not know.";
+  const remedy = "Use the command line of the version that the app runs.";
+  throw new NotDone({ code: "Unexpected", message, remedy }, EXIT.refused);
+}
+
 async function tokenOf(connection: Connection): Promise<string> {
   try {
     return await connection.token();

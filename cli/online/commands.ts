@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import * as z from "zod";
 import { EXIT, UsageError } from "../exit-code.ts";
-import { type Answer, call, NotDone } from "./client.ts";
+import { type Answer, call, known, NotDone } from "./client.ts";
 import { plain, type TenantNames, table, told } from "./render.ts";
 import { type Connection, type ConnectionOptions, connectionOf } from "./token.ts";
 
@@ -43,11 +43,22 @@ const Tenant = z.object({ id: z.string(), name: z.string() });
 const Pairs = z.object({ pairs: z.array(z.object({ source: Tenant, target: Tenant })) });
 
 async function tenantNames(connection: Connection): Promise<TenantNames> {
-  const { pairs } = Pairs.parse(await call(connection, "GET", "status", {}));
+  const { pairs } = known(Pairs, await call(connection, "GET", "status", {}));
   return new Map(pairs.flatMap(({ source, target }) => [source, target]).map(({ id, name }) => [id, name]));
 }
 
 const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
+
+const Row = z.record(z.string(), z.unknown());
+const Page = z.object({ items: z.array(Row), cursor: z.string().nullish() });
+const PAGE_MAX = 200;
+
+/** Throws `UsageError` for what is no number of items. */
+function limitOf(given: string | boolean | undefined): number {
+  const most = Number(given);
+  if (Number.isInteger(most) && most > 0) return most;
+  throw new UsageError(`--limit ${given}: give a whole number from 1.`);
+}
 
 /** A list, page after page until `--limit` items were shown. */
 function addList(
@@ -61,17 +72,18 @@ function addList(
   for (const [flag, what] of filters) command.option(flag, what);
   command.action((options: Options) =>
     run(async () => {
+      const most = limitOf(options.limit);
       const connection = connectionOf(options, process.env);
       const names = filters.map(([flag]) => /--(\w+)/.exec(flag)?.[1] ?? "");
       const query = Object.fromEntries(names.map((filter) => [filter, text(options[filter])]));
-      const most = Number(options.limit);
       const items: Answer[] = [];
       let cursor: string | undefined;
       do {
-        const limit = String(Math.max(1, Math.min(200, most - items.length)) || 50);
-        const page = await call(connection, "GET", path, path === "held/sets" ? {} : { ...query, limit, cursor });
-        items.push(...(page.items as Answer[]));
-        cursor = text(page.cursor);
+        const limit = String(Math.min(PAGE_MAX, most - items.length));
+        const content = path === "held/sets" ? {} : { ...query, limit, cursor };
+        const page = known(Page, await call(connection, "GET", path, content));
+        items.push(...page.items);
+        cursor = page.cursor ?? undefined;
       } while (cursor !== undefined && items.length < most);
       if (wantsJson()) for (const item of items) process.stdout.write(`${JSON.stringify(item)}\n`);
       else process.stdout.write(told(items, await tenantNames(connection)));
@@ -127,7 +139,6 @@ export function addOnline(program: Command): void {
   addAudit(program);
 }
 
-const Row = z.record(z.string(), z.unknown());
 const HeldSet = z.object({ set: Row, members: z.array(Row) });
 
 function addHeld(program: Command): void {
@@ -139,7 +150,7 @@ function addHeld(program: Command): void {
     (job: string, id: string, options: Options) =>
       run(async () => {
         const connection = connectionOf(options, process.env);
-        const answer = HeldSet.parse(await call(connection, "GET", "held/set", { job, set: id }));
+        const answer = known(HeldSet, await call(connection, "GET", "held/set", { job, set: id }));
         if (wantsJson()) return show(answer);
         process.stdout.write(`${told([answer.set], await tenantNames(connection))}\n${table(answer.members)}`);
       }),
@@ -263,13 +274,11 @@ function addAudit(program: Command): void {
   const list = online(audit.command("list").description("entries, oldest first"));
   list.option("--from <n>", "from this number on", "1").action((options: Options) =>
     run(async () => {
-      const page = await call(connectionOf(options, process.env), "GET", "audit", {
-        from: text(options.from),
-        limit: "200",
-      });
-      const items = page.items as Answer[];
+      const query = { from: text(options.from), limit: String(PAGE_MAX) };
+      const { items } = known(Page, await call(connectionOf(options, process.env), "GET", "audit", query));
       if (wantsJson()) for (const item of items) process.stdout.write(`${JSON.stringify(item)}\n`);
       else process.stdout.write(table(items));
+      if (items.length === PAGE_MAX) process.stderr.write("There may be more: go on with --from.\n");
     }),
   );
   const verify = online(audit.command("verify").description("finds an entry that was changed, taken out or moved"));
