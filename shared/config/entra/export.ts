@@ -29,7 +29,7 @@ export const MAPPING_NAME = "Provision Azure Active Directory Users";
 export const NULLS_KEY = "cross-cloud-sync.flowNullValues";
 export const FLOW_NAMES = { create: "Add", update: "Update", delete: "Delete" } as const;
 
-export interface AttributeMappingJson {
+interface AttributeMappingJson {
   defaultValue: string | null;
   exportMissingReferences: false;
   flowBehavior: string;

@@ -35,7 +35,7 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Null, empty text and empty lists say nothing. */
-export const saysSomething = (value: unknown): boolean =>
+const saysSomething = (value: unknown): boolean =>
   value !== null && value !== undefined && value !== "" && !(Array.isArray(value) && value.length === 0);
 
 const TOLD_MAX = 120;

@@ -2,7 +2,7 @@ const NAME_MAX = 40;
 const DISTANCE_MAX = 2;
 
 /** The known name that was probably meant: the same but for case, or at most two letters away. */
-export function nearMiss(name: string, known: Iterable<string>): string | undefined {
+function nearMiss(name: string, known: Iterable<string>): string | undefined {
   if (name.length > NAME_MAX) return undefined;
   const lower = name.toLowerCase();
   let best: string | undefined;
