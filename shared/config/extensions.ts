@@ -1,6 +1,6 @@
 import type { DirectoryExtension } from "../domain/mapping/targets.ts";
 import type { Mistake } from "./load.ts";
-import type { TenantConfig } from "./schema.ts";
+import type { TenantConfig } from "./tenant-schema.ts";
 
 /** The directory extension that holds the stamp, on target users of this tenant. */
 export const stampAttributeOf = ({ stampAttribute, credential }: TenantConfig): string =>

@@ -13,7 +13,8 @@ import { type Issue, keysAt, plainIssues, withoutIssues } from "./issues.ts";
 import { matchingMistakes } from "./matching.ts";
 import { listMistakes, policyMistakes } from "./policy.ts";
 import { type Rules, rulesOf } from "./rules.ts";
-import { type JobConfig, SyncConfig, type TenantConfig } from "./schema.ts";
+import { type JobConfig, SyncConfig } from "./schema.ts";
+import type { TenantConfig } from "./tenant-schema.ts";
 
 /** One thing that is wrong with the configuration, for the person who wrote it. */
 export interface Mistake {

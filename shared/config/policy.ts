@@ -6,7 +6,8 @@ import { sourceProblem } from "../domain/mapping/attributes.ts";
 import type { Mistake } from "./load.ts";
 import type { Rules } from "./rules.ts";
 import { name, says } from "./says.ts";
-import type { JobConfig, SyncConfig, TenantConfig } from "./schema.ts";
+import type { JobConfig, SyncConfig } from "./schema.ts";
+import type { TenantConfig } from "./tenant-schema.ts";
 
 /**
  * What the administrators of a tenant allow: of a target, what jobs do in it; of a source, what leaves it. A job that asks for

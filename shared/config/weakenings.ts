@@ -1,5 +1,6 @@
 import type { Weakening } from "../domain/weakening.ts";
-import { type JobConfig, LimitsConfig, SyncConfig, type TenantConfig } from "./schema.ts";
+import { type JobConfig, LimitsConfig, SyncConfig } from "./schema.ts";
+import type { TenantConfig } from "./tenant-schema.ts";
 
 /**
  * In what a configuration protects less than the one before it. What makes it stricter, and what only changes whom the jobs
