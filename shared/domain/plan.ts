@@ -97,7 +97,7 @@ export type UpdateEffect = "update" | "disable" | "adopt" | "finish" | "changeTy
 
 /** Clocks of two services may differ by this much when creation times are compared. */
 const CLOCK_SKEW_MS = 120_000;
-/** A replica that has not seen our own write is asked again after this time. */
+/** A replica that has not seen something is asked again after this time. */
 const UNSEEN_LOOK_MS = 3_000;
 
 /** The one decision. Pure: the same view gives the same plan. */
@@ -148,9 +148,12 @@ function planInterrupted({ now, link, target, self }: PersonView, rules: PlanRul
 function planMissing(view: PersonView, rules: PlanRules): Plan {
   const { link, now } = view;
   if (!link?.targetId || isRemoved(view)) return { kind: "skip", because: "notFoundAtSource" };
-  const wait = (link.missingSince ?? now) + rules.replicationAllowanceMs - now;
+  const sinceMs = now - (link.missingSince ?? now);
+  const wait = rules.replicationAllowanceMs - sinceMs;
   if (link.missingSince === undefined || wait > 0) {
-    return { kind: "confirm", because: "notFoundAtSource", afterMs: Math.max(wait, 0), mark: "missingSince" };
+    // A replica may show the recycle bin's entry sooner, which proves it at once: asked at growing distance.
+    const afterMs = Math.max(Math.min(wait, Math.max(sinceMs, UNSEEN_LOOK_MS)), 0);
+    return { kind: "confirm", because: "notFoundAtSource", afterMs, mark: "missingSince" };
   }
   return removal(view, rules, "sourceGone", "softDelete");
 }

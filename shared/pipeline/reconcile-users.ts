@@ -1,6 +1,7 @@
 import { type ErrorCode, SyncError } from "../domain/error.ts";
 import type { Pair } from "../domain/job.ts";
 import type { SourceView } from "../domain/scope.ts";
+import type { Because } from "../domain/skip-reason.ts";
 import type { Hint } from "../messages/hint.ts";
 import { BusUnavailable, type OutgoingMessage } from "../ports/bus.ts";
 import type { DecisionLog } from "../ports/decision-log.ts";
@@ -35,6 +36,7 @@ const RELOOKS_MS = [1_000, 2_000, 5_000, 12_000, 30_000];
 const ATTEMPTS_MAX = 6;
 
 const UNSEEN_SLOT_MS = 3_000;
+const WAITS_FOR_REPLICAS: ReadonlySet<string> = new Set<Because>(["ownWriteNotSeenYet", "notFoundAtSource"]);
 
 type Why = "again" | "counted" | "retry" | "split" | "relook";
 
@@ -179,7 +181,7 @@ export class Reconciler {
 
   /** Who is not settled is looked at again, singly, in the lane they came from. */
   private next(hint: Hint, person: Person, outcome: Outcome): OutgoingMessage | undefined {
-    if (outcome.kind === "again" && outcome.because === "ownWriteNotSeenYet") {
+    if (outcome.kind === "again" && WAITS_FOR_REPLICAS.has(outcome.because)) {
       // Several looks wait for the same replica: those that fall due together and trust the same are one.
       const now = this.world.clock.now();
       const afterMs = Math.max(outcome.afterMs, CLOCKS_DIFFER_MS);
