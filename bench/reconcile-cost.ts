@@ -17,12 +17,16 @@ const NO_OP_ROUNDS = 15;
 const GOALS = { unchanged: 1, updated: 5, created: 10, removed: 8 };
 const RATE_GOAL = 2_000;
 
-/** Read or written for everybody of the same moment together: they grow with the time that passes, not with people. */
-const SHARED_TABLES = new Set(["deployment", "pace", "limits", "jobs"]);
+/** Whose manager has a link has it read: one operation that the goals do not know. */
+const MANAGER = 1;
+/** Read or written once in so many seconds for everybody together: they grow with the time that passes, not with people. */
+const TIMED_TABLES = new Set(["deployment", "pace", "jobs"]);
 
 interface Cost {
+  /** On a person's own rows, the kill switch, and the limits. */
   tableOperations: number;
-  sharedOperations: number;
+  /** For everybody together, by the time that passed: fewer a person the more people there are. */
+  timedOperations: number;
   graphRequests: number;
 }
 
@@ -70,7 +74,7 @@ async function costOf(
   const after = totals(world);
   return {
     tableOperations: (after.tableOperations - before.tableOperations) / ids.length,
-    sharedOperations: (after.sharedOperations - before.sharedOperations) / ids.length,
+    timedOperations: (after.timedOperations - before.timedOperations) / ids.length,
     graphRequests: (after.graphRequests - before.graphRequests) / ids.length,
   };
 }
@@ -80,13 +84,13 @@ let marks = 0;
 
 function totals({ store, graph }: SmallWorld["world"]): Cost {
   const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
-  const operations = (shared: boolean) =>
+  const operations = (timed: boolean) =>
     Object.entries(store.operations)
-      .filter(([table]) => SHARED_TABLES.has(table) === shared)
+      .filter(([table]) => TIMED_TABLES.has(table) === timed)
       .flatMap(([, byKind]) => Object.values(byKind));
   return {
     tableOperations: sum(operations(false)) - marks,
-    sharedOperations: sum(operations(true)) + marks,
+    timedOperations: sum(operations(true)) + marks,
     graphRequests: sum(Object.values(graph.statistics()).map(({ requests }) => requests)),
   };
 }
@@ -160,10 +164,10 @@ async function run({ seed, profile }: BenchOptions): Promise<readonly Measuremen
     for (const [kind, cost] of Object.entries(await costs(seed, pair)) as [keyof typeof GOALS, Cost][]) {
       measurements.push({
         bench: "reconcile-cost",
-        work: `one ${kind} person, ${where}`,
+        work: `one ${kind} person, ${where}, ${1_000 / BETWEEN_MS} a second; timed: for everybody together, by the time that passes`,
         unit: "a person",
         figures: { ...cost },
-        bounds: { tableOperations: { most: GOALS[kind] } },
+        bounds: { tableOperations: { most: GOALS[kind] + (kind === "created" && pair === "within" ? MANAGER : 0) } },
       });
     }
   }
