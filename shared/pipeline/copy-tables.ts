@@ -9,7 +9,7 @@ import { pairKey, type Tables, type World } from "./world.ts";
  * held sets, states of jobs. Not in it: secrets of subscriptions, pace and watermarks, which are made anew; the logs, which are
  * history. Rows that came after the copy stay.
  */
-const COPIED = ["links", "targets", "limitparts", "limits", "jobs"] as const satisfies readonly (keyof Tables)[];
+export const COPIED = ["links", "targets", "limitparts", "limits", "jobs"] as const satisfies readonly (keyof Tables)[];
 type Copied = (typeof COPIED)[number];
 
 export interface CopiedRow {
