@@ -16,9 +16,19 @@ export function weakenings(previous: SyncConfig, next: SyncConfig): readonly Wea
 
 /** The same for the text of an accepted configuration. One that this version cannot read weakens everything. */
 export function weakeningsSince(previousText: string, next: SyncConfig): readonly Weakening[] {
-  const previous = SyncConfig.safeParse(JSON.parse(previousText));
+  const previous = SyncConfig.safeParse(jsonOf(previousText));
   if (previous.success) return weakenings(previous.data, next);
   return [{ path: "(root)", what: "this version cannot read the accepted configuration, so nothing can be compared" }];
+}
+
+/** `undefined`: it is not JSON, and so no configuration. */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }
 
 type Fields = Readonly<Record<string, unknown>>;

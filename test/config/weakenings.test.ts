@@ -201,5 +201,6 @@ test.each<[string, object, object, boolean]>([
 
 test("what this version cannot read weakens everything", () => {
   expect(weakeningsSince('{"version":99}', configOf())).toMatchObject([{ path: "(root)" }]);
+  expect(weakeningsSince("{", configOf())).toMatchObject([{ path: "(root)" }]);
   expect(weakeningsSince(JSON.stringify(configOf()), configOf())).toEqual([]);
 });
