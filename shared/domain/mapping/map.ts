@@ -73,7 +73,7 @@ export type Wishes =
   | { kind: "wished"; wishes: readonly Wish[] }
   /** An expression says that this person is not to be provisioned now (`IgnoreObjectFlow`). */
   | { kind: "ignored"; target: string }
-  /** An expression failed, or its value does not fit: the reason, for the log. No values in it. */
+  /** An expression failed, or its value does not fit. The log has the code; the message may quote a value of the person. */
   | { kind: "failed"; target: string; error: ErrorCode; code: EvaluationCode | MisfitCode; message: string };
 
 /** The mappings of a job, compiled once. */

@@ -72,14 +72,13 @@ describe("grammar", () => {
     expect(evaluate(nested(100))).toBe("False");
   });
 
-  test("names what it reads and whether the log may show it", () => {
+  test("names what it reads and calls, and what is advised against", () => {
     expect(compileExpression("Redact(Append([a], Append([b], [a])))")).toMatchObject({
       ok: true,
       attributes: ["a", "b"],
-      redacted: true,
+      functions: new Set(["Redact", "Append"]),
     });
     expect(compileExpression('Switch(IsPresent([a]), "x", "True", "y")')).toMatchObject({
-      redacted: false,
       warnings: [{ position: 8 }],
     });
   });

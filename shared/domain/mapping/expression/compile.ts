@@ -14,7 +14,6 @@ export interface Compiled {
   /** One, except for SelectUniqueValue: its rules in order. */
   candidates: readonly Evaluator[];
   unique: boolean;
-  redacted: boolean;
   /** Names of the functions that are called. */
   functions: ReadonlySet<string>;
   /** Attributes that are read, in order of their first appearance. */
@@ -33,7 +32,6 @@ export function compileTree(root: Node, diagnostics: Diagnostics, known: KnownNa
   return {
     candidates,
     unique,
-    redacted: compiler.functions.has("Redact"),
     functions: compiler.functions,
     attributes: [...compiler.attributes],
   };

@@ -31,8 +31,6 @@ export interface Expression {
   evaluate(input: ExpressionInput): ExpressionOutcome;
   /** The attributes that have to be loaded. */
   attributes: readonly string[];
-  /** The log is to show [Redact] instead of the value. */
-  redacted: boolean;
   /** Names of the functions that are called. */
   functions: ReadonlySet<string>;
   /** Sound, but advised against. */
@@ -64,14 +62,14 @@ export function compileExpression(text: string, options: ExpressionOptions = {})
   const compiled = root && compileTree(root, diagnostics, options.attributes);
   if (compiled?.unique) checkUniqueUse(diagnostics, options.mapping);
   if (!compiled || diagnostics.errors.length > 0) return refused();
-  const { candidates, unique, attributes, redacted, functions } = compiled;
+  const { candidates, unique, attributes, functions } = compiled;
   const [only] = candidates;
   const evaluate = (input: ExpressionInput): ExpressionOutcome => {
     const evaluation = new Evaluation(input);
     if (!unique && only) return outcomeOf(only, evaluation);
     return { kind: "candidates", candidates: candidates.map((candidate) => outcomeOf(candidate, evaluation)) };
   };
-  return { ok: true, evaluate, attributes, redacted, functions, warnings: diagnostics.warnings };
+  return { ok: true, evaluate, attributes, functions, warnings: diagnostics.warnings };
 }
 
 function checkUniqueUse(diagnostics: Diagnostics, mapping: ExpressionOptions["mapping"]): void {

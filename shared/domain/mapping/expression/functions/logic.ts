@@ -131,7 +131,7 @@ export const LOGIC: readonly FunctionSpec[] = [
     },
   },
   {
-    // What the log shows is the business of whoever writes it: the outcome says that it is to be hidden.
+    // In Entra the provisioning log has [Redact] instead of the value. The log here never holds values.
     name: "Redact",
     params: ["value"],
     compile: (call) => call.value(0),
