@@ -147,6 +147,30 @@ function recovered(row: JobRow): JobRow {
   return health === "healthy" ? { ...rest, health } : row;
 }
 
+/** A paused job that left the configuration this long ago is not the one that comes in its place. */
+const RENAMED_MS = 7 * 24 * HOUR_MS;
+
+/**
+ * A job that was never seen takes over the pause of one between the same tenants that has just left the configuration: it is
+ * most likely the same under another name, and a pause that was not meant is lifted with one command. `current`: ids of the
+ * configuration.
+ */
+export function pauseInherited(
+  { sourceTenantId, targetTenantId }: Pick<JobRow, "sourceTenantId" | "targetTenantId">,
+  rows: readonly JobRow[],
+  current: ReadonlySet<string>,
+  now: number,
+): JobRow["paused"] {
+  return rows.find(
+    (row) =>
+      row.paused !== undefined &&
+      !current.has(row.jobId) &&
+      row.sourceTenantId === sourceTenantId &&
+      row.targetTenantId === targetTenantId &&
+      now - (row.lookedAt ?? row.paused.at) < RENAMED_MS,
+  )?.paused;
+}
+
 /** Why the job writes nothing now; `undefined`: it does. */
 export function whyStopped({ paused, refused, health }: JobRow): ErrorCode | undefined {
   if (paused) return "JOB_PAUSED";

@@ -69,7 +69,7 @@ export async function restartJob(
   const full = wanted.has("Full");
   const done: Reset[] = [];
   if (full || wanted.has("QuarantineState")) {
-    await changeJob(world, jobId, (row) => restarted(row ?? newRow(place.job, world.clock.now())));
+    await changeJob(world, jobId, (row) => row && restarted(row));
     done.push({ scope: "QuarantineState", done: "the job is out of quarantine; a pause stays" });
   }
   if (full || wanted.has("Escrows")) {

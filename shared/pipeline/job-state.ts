@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../domain/error.ts";
 import type { Job } from "../domain/job.ts";
-import { afterTime, type JobRow, whyStopped } from "../domain/job-state.ts";
+import { afterTime, type JobRow, pauseInherited, whyStopped } from "../domain/job-state.ts";
 import type { World } from "./world.ts";
 
 const PARTITION = "jobs";
@@ -35,6 +35,19 @@ export const newRow = ({ id, sourceTenantId, targetTenantId }: Job, since: numbe
   since,
   health: "healthy",
 });
+
+/** Rows of jobs of the configuration that have none yet: new, or new under this name. */
+export function rowsOfNewJobs({ rules, clock }: World, rows: readonly JobRow[]): readonly JobRow[] {
+  const seen = new Set(rows.map(({ jobId }) => jobId));
+  const jobs = rules.pairs.flatMap((pair) => pair.jobs);
+  const current = new Set(jobs.map(({ id }) => id));
+  return jobs
+    .filter(({ id }) => !seen.has(id))
+    .map((job) => {
+      const paused = pauseInherited(job, rows, current, clock.now());
+      return { ...newRow(job, clock.now()), ...(paused ? { paused } : {}) };
+    });
+}
 
 /** A target that refuses what takes no rights over anybody is asked again after this time. */
 const TRY_AGAIN_MS = 30 * 60_000;
@@ -85,7 +98,7 @@ export class JobDesk {
   private async look(): Promise<ReadonlyMap<string, ErrorCode>> {
     const rows = await readJobs(this.world);
     return new Map(
-      rows.flatMap((row) => {
+      [...rows, ...rowsOfNewJobs(this.world, rows)].flatMap((row) => {
         const code = whyStopped(row);
         return code ? [[row.jobId, code] as const] : [];
       }),

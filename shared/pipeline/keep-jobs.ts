@@ -1,11 +1,11 @@
 import { ERRORS, type ErrorCode, SyncError } from "../domain/error.ts";
-import type { Pair } from "../domain/job.ts";
+import type { Job, Pair } from "../domain/job.ts";
 import { afterCount, afterTime, type JobCounts, type JobRow, TRYING_MS, whyStopped } from "../domain/job-state.ts";
 import { LIMIT_KINDS } from "../domain/limits.ts";
 import type { Link } from "../domain/link.ts";
 import type { DecisionLog } from "../ports/decision-log.ts";
 import { StorageUnavailable } from "../ports/rows.ts";
-import { changeJob, newRow, readJobs } from "./job-state.ts";
+import { changeJob, newRow, readJobs, rowsOfNewJobs } from "./job-state.ts";
 import { cleanParts } from "./ledger.ts";
 import { restartStreams } from "./restart-streams.ts";
 import { pairKey, type World } from "./world.ts";
@@ -18,7 +18,8 @@ const COUNT_MS = TRYING_MS;
  * the links and from what Graph says, so that nothing is lost with a process. Called by the timer of the sweeps.
  */
 export async function keepJobs(world: World, log: DecisionLog): Promise<void> {
-  const rows = new Map((await readJobs(world)).map((row) => [row.jobId, row]));
+  const stored = await readJobs(world);
+  const rows = new Map([...stored, ...rowsOfNewJobs(world, stored)].map((row) => [row.jobId, row]));
   for (const pair of world.rules.pairs) {
     try {
       await keepPair(world, pair, rows, log);
@@ -31,7 +32,8 @@ export async function keepJobs(world: World, log: DecisionLog): Promise<void> {
 
 async function keepPair(world: World, pair: Pair, rows: ReadonlyMap<string, JobRow>, log: DecisionLog): Promise<void> {
   const now = world.clock.now();
-  const known = pair.jobs.map((job) => rows.get(job.id) ?? newRow(job, now));
+  const rowOf = (job: Job) => rows.get(job.id) ?? newRow(job, now);
+  const known = pair.jobs.map(rowOf);
   const lookDue = known.some(({ lookedAt }) => now - (lookedAt ?? 0) >= world.settings.sweepMs);
   const countDue = known.some(({ counts }) => now - (counts?.at ?? 0) >= COUNT_MS);
   const wakes = known.some((row) => row.health === "trying" && row.awake !== row.quarantine?.nextAttempt);
@@ -42,7 +44,7 @@ async function keepPair(world: World, pair: Pair, rows: ReadonlyMap<string, JobR
   let wanted = false;
   for (const job of pair.jobs) {
     await changeJob(world, job.id, (stored) => {
-      const before = stored ?? newRow(job, now);
+      const before = stored ?? rowOf(job);
       let row: JobRow = { ...before, sourceTenantId: job.sourceTenantId, targetTenantId: job.targetTenantId };
       if (lookDue) row = afterLook(row, refusal, now);
       const counted = counts?.get(job.id);

@@ -8,6 +8,7 @@ import {
   type JobCounts,
   type JobRow,
   NEXT_HEALTH,
+  pauseInherited,
   quarantineReason,
   restarted,
   whyStopped,
@@ -35,6 +36,25 @@ test.each<[number, number, number, string | undefined]>([
 ])("%i failures, %i successes, %i managers: %s", (failures, successes, references, reason) =>
   expect(quarantineReason(counts(failures, successes, references))).toBe(reason),
 );
+
+describe("a job that is seen for the first time", () => {
+  const WEEK = 7 * 24 * HOUR;
+  const paused = { by: "hub/alice", at: 0, why: "maintenance" };
+  const inherited = (before: Partial<JobRow>, current: readonly string[] = ["b"]) =>
+    pauseInherited(
+      { sourceTenantId: "s", targetTenantId: "t" },
+      [{ ...job, paused, lookedAt: WEEK, ...before }],
+      new Set(current),
+      2 * WEEK - 1,
+    );
+  test("is paused where one of its tenants has just gone paused", () => expect(inherited({})).toBe(paused));
+  test.each<[string, Partial<JobRow>, (readonly string[])?]>([
+    ["the other one is still there", {}, ["a", "b"]],
+    ["it went a week ago", { lookedAt: WEEK - 1 }],
+    ["it has another source", { sourceTenantId: "x" }],
+    ["it has another target", { targetTenantId: "x" }],
+  ])("is not paused where %s", (_, before, current) => expect(inherited(before, current)).toBeUndefined());
+});
 
 describe("states of health", () => {
   const cells: readonly [Health, HealthEvent, Health][] = [

@@ -4,6 +4,7 @@ import type { JobRow } from "../../shared/domain/job-state.ts";
 import type { Link } from "../../shared/domain/link.ts";
 import { type CopiedRow, exportTables, importTables } from "../../shared/pipeline/copy-tables.ts";
 import { pauseJob, redriveDeadLetters, restartJob, startJob } from "../../shared/pipeline/job-commands.ts";
+import { JobDesk } from "../../shared/pipeline/job-state.ts";
 import { orphanedJobs } from "../../shared/pipeline/keep-jobs.ts";
 import { transferLink } from "../../shared/pipeline/transfer-link.ts";
 import { pairKey } from "../../shared/pipeline/world.ts";
@@ -180,6 +181,28 @@ test("a job that is taken out of the file shows what it left behind", async () =
   await c.change([{ scope: { groups: [{ id: c.groupA }] }, state: "off" }], 10 * SECOND);
   await c.world.clock.runFor(5 * MINUTE);
   expect(await orphanedJobs(worldOf(c))).toMatchObject([{ job: { jobId: "a" }, people: 7 }]);
+});
+
+test("a paused job that gets another name stays paused, and one that is started is not stopped by its old name", async () => {
+  const { c, ids } = await settled();
+  const [first] = ids as [string];
+  const named = (id: string) => ({ id, scope: { groups: [{ id: c.groupA }] }, limits: {} });
+  await pauseJob(worldOf(c), { ...BY, why: "maintenance" });
+  await c.world.clock.runFor(2 * SECOND);
+  await c.change([named("renamed")], 10 * SECOND);
+  c.source.updateUser(first, { department: "While Paused" });
+  const hired = c.hire("hired", [c.groupA]);
+  await c.world.clock.runFor(20 * MINUTE);
+  expect([department(c, first), c.guestsOf(hired)]).toEqual(["0", []]);
+  const rows = c.world.store.dump("jobs").map(({ value }) => value as JobRow);
+  expect(rows.find(({ jobId }) => jobId === "renamed")).toMatchObject({ paused: { by: "hub/alice" } });
+  await worldOf(c).tables.jobs.remove("jobs", "renamed"); // as before the timer has seen it
+  expect(await new JobDesk(worldOf(c)).whyStopped("renamed")).toBe("JOB_PAUSED");
+  await startJob(worldOf(c), { ...BY, jobId: "renamed" });
+  await until(c, 5 * MINUTE, () => c.faults().length === 0);
+  await c.world.clock.runFor(20 * MINUTE);
+  c.source.updateUser(first, { department: "Started" });
+  await until(c, 5 * MINUTE, () => department(c, first) === "Started");
 });
 
 test("a restart lifts a quarantine, tries who failed, and reads everybody anew", async () => {
