@@ -1,4 +1,4 @@
-import { checkKey, type Rows, type StoredRow } from "../../shared/ports/rows.ts";
+import { checkKey, type ReadRow, type Rows } from "../../shared/ports/rows.ts";
 import type { SandboxClock } from "../clock.ts";
 
 /** What is done to a table; a listing counts once for every page of a thousand rows, as Table Storage would be asked. */
@@ -77,7 +77,7 @@ export function memoryStore(clock: SandboxClock, hooks: StoreHooks = {}): Memory
   };
 
   /** The storage's clock as its answers show it: whole seconds. */
-  const ageOf = (entry: Entry) => Math.max(0, Math.floor(clock.now() / 1000) * 1000 - entry.writtenAt);
+  const answeredAt = () => Math.floor(clock.now() / 1000) * 1000;
 
   function set(table: Table, partition: string, row: string, value: unknown): string {
     let into = table.partitions.get(partition);
@@ -100,12 +100,13 @@ export function memoryStore(clock: SandboxClock, hooks: StoreHooks = {}): Memory
 
   function rowsOf<T>(name: string, table: Table): Rows<T> {
     const entryOf = (partition: string, row: string) => table.partitions.get(partition)?.entries.get(row);
-    const stored = (partition: string, row: string, entry: Entry): StoredRow<T> => ({
+    const stored = (partition: string, row: string, entry: Entry): ReadRow<T> => ({
       partition,
       row,
       value: JSON.parse(entry.json) as T,
       etag: entry.etag,
-      ageMs: ageOf(entry),
+      ageMs: Math.max(0, answeredAt() - entry.writtenAt),
+      readAt: answeredAt(),
     });
 
     async function around<R>(operation: Operation, partition: string, row: string, effect: () => R): Promise<R> {

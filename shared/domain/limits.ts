@@ -1,3 +1,4 @@
+import { Ids, Times } from "./ids.ts";
 import type { Link } from "./link.ts";
 
 /**
@@ -105,19 +106,19 @@ export interface HeldSet {
   /** `by`: who decided; `limits` where the set was counted and found small enough. */
   decided?: { by: string; at: number; expiresAt: number };
   /** User id → key of the cause. */
-  members: Map<string, string>;
+  members: Ids<string>;
   /** Members whose turn came after the approval. */
-  acted: Map<string, string>;
+  acted: Ids<string>;
 }
 
 /** What is counted about one job, of one kind. */
 export interface Ledger {
   /** User id → when it was let through, of the last 24 hours. */
-  done: Map<string, number>;
+  done: Times;
   /** Those of the last hour who went at once. */
-  immediate: Map<string, number>;
+  immediate: Times;
   /** As `done`, of the first cycle. */
-  first: Map<string, number>;
+  first: Times;
   firstCycle?: { since: number; admitted: number };
   sets: HeldSet[];
   /** When groups within the scope groups came or went last. */
@@ -127,9 +128,9 @@ export interface Ledger {
 }
 
 export const emptyLedger = (): Ledger => ({
-  done: new Map(),
-  immediate: new Map(),
-  first: new Map(),
+  done: new Times(),
+  immediate: new Times(),
+  first: new Times(),
   sets: [],
 });
 
@@ -180,9 +181,9 @@ export const creationCause = (rulesHash: string): Cause => ({
 
 /** Forgets what is past. Changes the ledger. */
 export function passTime(ledger: Ledger, now: number): void {
-  for (const counted of [ledger.done, ledger.first])
-    for (const [userId, at] of counted) if (at <= now - DAY_MS) counted.delete(userId);
-  for (const [userId, at] of ledger.immediate) if (at <= now - HOUR_MS) ledger.immediate.delete(userId);
+  ledger.done.forgetUntil(now - DAY_MS);
+  ledger.first.forgetUntil(now - DAY_MS);
+  ledger.immediate.forgetUntil(now - HOUR_MS);
   for (const set of ledger.sets) {
     const until = set.state === "approved" ? expiryOf(set) : set.joinedAt + SET_KEPT_MS;
     if (now >= until) set.state = NEXT_SET[set.state].timePassed;
@@ -237,7 +238,7 @@ export function admitCreation(ledger: Ledger, { userId, cause }: Asked, terms: T
       return { kind: "go" };
     }
   }
-  const exceeded = pastWindows(ledger.done, [userId], limits.creations, now);
+  const exceeded = pastWindows(ledger.done, [new Set([userId])], limits.creations, now);
   if (!exceeded) {
     ledger.done.set(userId, now);
     return { kind: "go" };
@@ -277,8 +278,8 @@ function join(ledger: Ledger, kind: CauseClass, userId: string, cause: Cause, { 
       because,
       since: now,
       joinedAt: now,
-      members: new Map(),
-      acted: new Map(),
+      members: new Ids(),
+      acted: new Ids(),
     };
     ledger.sets.push(set);
   }
@@ -309,16 +310,16 @@ function countSet(ledger: Ledger, set: HeldSet, terms: Terms): void {
 
 /** Counts with everybody who is staged: they will go unless somebody objects. Held sets will not. */
 function pastLimits(ledger: Ledger, set: HeldSet, { limits, now, retires }: Terms): Exceeded | undefined {
-  const staged = ledger.sets.filter(({ state }) => state === "staged").flatMap(({ members }) => [...members.keys()]);
+  const staged = ledger.sets.filter(({ state }) => state === "staged").map(({ members }) => members);
   const past = pastWindows(ledger.done, staged, limits.removals, now);
   if (past) return past;
-  const day = within(ledger.done, now, DAY_MS);
-  const wanted = new Set([...day.keys(), ...staged]).size;
-  const { people } = ledger;
+  const { done, people } = ledger;
   if (!people) return undefined;
-  const before = people.count + [...day.values()].filter((at) => at <= people.at).length;
+  const day = now - DAY_MS;
+  const before = people.count + Math.max(0, done.countAfter(day) - done.countAfter(people.at));
   const allowed = Math.floor((before * limits.removals.percent) / 100);
-  if (before >= PERCENT_FROM && wanted > allowed) return { which: "percent", allowed, wanted };
+  const wanted = before < PERCENT_FROM ? undefined : beyond(allowed, done, day, staged);
+  if (wanted !== undefined) return { which: "percent", allowed, wanted };
   const remain = people.count - set.members.size;
   const { minimumSource } = limits.removals;
   if (!retires && remain < minimumSource) {
@@ -331,18 +332,27 @@ function pastLimits(ledger: Ledger, set: HeldSet, { limits, now, retires }: Term
 export const needsPeople = (ledger: Ledger, now: number): boolean =>
   ledger.sets.some(({ state }) => state === "staged") && now - (ledger.people?.at ?? 0) > HOUR_MS;
 
+/** Ids that are counted with those who were let through. */
+type More = readonly Pick<ReadonlySet<string>, "size" | "keys">[];
+
 function pastWindows(
-  done: ReadonlyMap<string, number>,
-  more: readonly string[],
+  done: Times,
+  more: More,
   allowed: { perHour: number; perDay: number },
   now: number,
 ): Exceeded | undefined {
-  const hour = new Set([...within(done, now, HOUR_MS).keys(), ...more]).size;
-  if (hour > allowed.perHour) return { which: "perHour", allowed: allowed.perHour, wanted: hour };
-  const day = new Set([...within(done, now, DAY_MS).keys(), ...more]).size;
-  return day > allowed.perDay ? { which: "perDay", allowed: allowed.perDay, wanted: day } : undefined;
+  const hour = beyond(allowed.perHour, done, now - HOUR_MS, more);
+  if (hour !== undefined) return { which: "perHour", allowed: allowed.perHour, wanted: hour };
+  const day = beyond(allowed.perDay, done, now - DAY_MS, more);
+  return day === undefined ? undefined : { which: "perDay", allowed: allowed.perDay, wanted: day };
 }
 
-function within(done: ReadonlyMap<string, number>, now: number, ms: number): Map<string, number> {
-  return new Map([...done].filter(([, at]) => at > now - ms));
+/** How many have been let through after that time or are among `more`, if they are more than allowed. */
+function beyond(allowed: number, done: Times, after: number, more: More): number | undefined {
+  const counted = done.countAfter(after);
+  // Everybody may be in both: as long as the sum is allowed nobody need be looked for.
+  if (more.reduce((sum, ids) => sum + ids.size, counted) <= allowed) return undefined;
+  const others = new Set(more.flatMap((ids) => [...ids.keys()]).filter((id) => (done.get(id) ?? after) <= after));
+  const wanted = counted + others.size;
+  return wanted > allowed ? wanted : undefined;
 }

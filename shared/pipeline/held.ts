@@ -117,14 +117,13 @@ export async function decideHeld(world: World, decision: HeldDecision): Promise<
   const { pair, job } = place;
   const ledgers = new Ledgers(world);
   for (const kind of LIMIT_KINDS) {
-    const done = await ledgers.change({ pair, jobId, kind }, (ledger): DecidedSet | undefined => {
+    const done = await ledgers.change({ pair, jobId, kind }, (ledger, at): DecidedSet | undefined => {
       const set = ledger.sets.find(({ id }) => id === setId);
       if (!set) return undefined;
       const wanted = verdict === "approve" ? "approved" : "rejected";
       if (set.state === wanted && set.decided?.by === by) return { answer: "decided", set };
       if (set.state === wanted || NEXT_SET[set.state][verdict] !== wanted) return { answer: "settled", set };
       if (set.members.size !== count) return { answer: "grown", set };
-      const at = world.clock.now();
       set.state = wanted;
       set.decided = { by, at, expiresAt: at + job.limits.approvalMs };
       return { answer: "decided", set };

@@ -1,6 +1,9 @@
+import { Ids } from "../domain/ids.ts";
 import type { Pair } from "../domain/job.ts";
 import type { JobRow } from "../domain/job-state.ts";
 import { DAY_MS, emptyLedger, type HeldSet, type Ledger, type LimitKind, passTime } from "../domain/limits.ts";
+import type { ReadRow } from "../ports/rows.ts";
+import { LedgerIds, type StoredIds } from "./ledger-ids.ts";
 import { pairKey, type World } from "./world.ts";
 
 /**
@@ -16,20 +19,6 @@ export interface LedgerRow {
   structureAt?: number;
   people?: { count: number; at: number };
 }
-
-/** `own` wins over what the parts say. */
-export interface StoredIds<V extends number | string> {
-  own: Readonly<Record<string, V>>;
-  /** Names of rows. */
-  parts: readonly string[];
-}
-
-export interface LedgerPart {
-  ids: Readonly<Record<string, number | string>>;
-}
-
-/** Ids in the row itself, of one set. */
-const OWN_MAX = 250;
 
 export interface LedgerKey {
   pair: Pick<Pair, "source" | "target">;
@@ -68,35 +57,56 @@ export async function cleanParts(world: World, key: LedgerKey): Promise<number> 
   return forgotten.length;
 }
 
-/** Reads and changes ledgers. Remembers parts, which never change. */
+/**
+ * Reads and changes ledgers, in the storage's time: an instance whose clock is wrong opens no window early. Keeps those that it has
+ * changed, so that the next change costs what has become different since, by whomever.
+ */
 export class Ledgers {
   private readonly world: World;
-  private readonly parts = new Map<string, LedgerPart["ids"]>();
+  private readonly ids: LedgerIds;
+  private readonly kept = new Map<string, Ledger>();
 
   constructor(world: World) {
     this.world = world;
+    this.ids = new LedgerIds(world);
   }
 
   /** As it is at this moment; what is past is forgotten. */
   async read(key: LedgerKey): Promise<Ledger> {
-    const stored = await this.world.tables.limits.read(partitionOf(key), HEAD);
-    const ledger = stored ? await this.fromRow(key, stored.value) : await this.begun(key);
-    passTime(ledger, this.world.clock.now());
+    const partition = partitionOf(key);
+    const stored = await this.world.tables.limits.read(partition, HEAD);
+    const ledger = stored ? await this.brought(partition, emptyLedger(), stored) : await this.begun(key);
+    passTime(ledger, stored?.readAt ?? this.world.clock.now());
     return ledger;
   }
 
-  /** Changes it under its ETag; `change` may be called several times and answers for the time that counts. */
-  async change<T>(key: LedgerKey, change: (ledger: Ledger) => T | Promise<T>): Promise<T> {
+  /**
+   * Changes it under its ETag; `change` may be called several times and answers for the time that counts. The ledger is that
+   * call's own: afterwards it belongs to the next.
+   */
+  async change<T>(key: LedgerKey, change: (ledger: Ledger, now: number) => T | Promise<T>): Promise<T> {
     const { limits } = this.world.tables;
     const partition = partitionOf(key);
+    let ledger = this.kept.get(partition) ?? emptyLedger();
+    this.kept.delete(partition);
     for (;;) {
       const stored = await limits.read(partition, HEAD);
-      const ledger = stored ? await this.fromRow(key, stored.value) : await this.begun(key);
-      passTime(ledger, this.world.clock.now());
-      const answer = await change(ledger);
-      const next = await this.toRow(key, ledger, stored?.value);
-      if (stored && inOrder(next) === inOrder(stored.value)) return answer;
-      if ((await limits.write(partition, HEAD, next, stored?.etag)).kind === "written") return answer;
+      if (!stored) {
+        await limits.write(partition, HEAD, await this.toRow(partition, await this.begun(key)), undefined);
+        continue;
+      }
+      ledger = await this.brought(partition, ledger, stored);
+      const before = withoutIds(ledger);
+      passTime(ledger, stored.readAt);
+      const answer = await change(ledger, stored.readAt);
+      const changed = withoutIds(ledger) !== before || idsOf(ledger).some(({ touched }) => touched.size > 0);
+      if (changed) {
+        const row = await this.toRow(partition, ledger);
+        if ((await limits.write(partition, HEAD, row, stored.etag)).kind === "moved") continue;
+        for (const ids of idsOf(ledger)) this.ids.agreeOnRow(ids);
+      }
+      this.kept.set(partition, ledger);
+      return answer;
     }
   }
 
@@ -121,88 +131,62 @@ export class Ledgers {
       const key = { pair, jobId: other.jobId, kind };
       const stored = await this.world.tables.limits.read(partitionOf(key), HEAD);
       if (!stored) continue;
-      const { done, immediate } = await this.fromRow(key, stored.value);
+      const { done, immediate } = await this.brought(partitionOf(key), emptyLedger(), stored);
       for (const [userId, at] of done) ledger.done.set(userId, at);
       for (const [userId, at] of immediate) ledger.immediate.set(userId, at);
     }
     return ledger;
   }
 
-  private async fromRow(key: LedgerKey, row: LedgerRow): Promise<Ledger> {
-    const { done, immediate, first, sets, ...rest } = row;
+  /** The ledger that the row tells of, with the ids of one that was kept. */
+  private async brought(partition: string, kept: Ledger, { value }: ReadRow<LedgerRow>): Promise<Ledger> {
+    const { done, immediate, first, sets, ...rest } = value;
+    const known = new Map(kept.sets.map((set) => [set.id, set]));
+    const bring = async <V extends number | string, I extends Ids<V>>(ids: I, row: StoredIds<V>): Promise<I> => {
+      await this.ids.bring(partition, ids, row);
+      return ids;
+    };
     return {
       ...rest,
-      done: await this.idsOf<number>(key, done),
-      immediate: await this.idsOf<number>(key, immediate),
-      first: await this.idsOf<number>(key, first),
+      done: await bring(kept.done, done),
+      immediate: await bring(kept.immediate, immediate),
+      first: await bring(kept.first, first),
       sets: await Promise.all(
         sets.map(async (set) => ({
           ...set,
-          members: await this.idsOf<string>(key, set.members),
-          acted: await this.idsOf<string>(key, set.acted),
+          members: await bring(known.get(set.id)?.members ?? new Ids<string>(), set.members),
+          acted: await bring(known.get(set.id)?.acted ?? new Ids<string>(), set.acted),
         })),
       ),
     };
   }
 
-  private async idsOf<V extends number | string>(
-    key: LedgerKey,
-    { own, parts }: StoredIds<V>,
-  ): Promise<Map<string, V>> {
-    const found = await Promise.all(parts.map((name) => this.part(key, name)));
-    return new Map(Object.entries(Object.assign({}, ...found, own) as Record<string, V>));
-  }
-
-  private async part(key: LedgerKey, name: string): Promise<LedgerPart["ids"]> {
-    const known = this.parts.get(name);
-    if (known) return known;
-    const stored = await this.world.tables.limitparts.read(partitionOf(key), name);
-    if (!stored) throw new Error(`the part ${name} of the limits of ${key.jobId} is missing`);
-    this.parts.set(name, stored.value.ids);
-    return stored.value.ids;
-  }
-
-  private async toRow(key: LedgerKey, ledger: Ledger, before: LedgerRow | undefined): Promise<LedgerRow> {
+  /** Parts are written before the row that names them. */
+  private async toRow(partition: string, ledger: Ledger): Promise<LedgerRow> {
     const { done, immediate, first, sets, ...rest } = ledger;
-    const store = <V extends number | string>(ids: ReadonlyMap<string, V>, was: StoredIds<V> | undefined) =>
-      this.stored(key, ids, was);
     return {
       ...rest,
-      done: await store(done, before?.done),
-      immediate: await store(immediate, before?.immediate),
-      first: await store(first, before?.first),
+      done: await this.ids.toRow(partition, done),
+      immediate: await this.ids.toRow(partition, immediate),
+      first: await this.ids.toRow(partition, first),
       sets: await Promise.all(
-        sets.map(async (set) => {
-          const was = before?.sets.find(({ id }) => id === set.id);
-          return { ...set, members: await store(set.members, was?.members), acted: await store(set.acted, was?.acted) };
-        }),
+        sets.map(async (set) => ({
+          ...set,
+          members: await this.ids.toRow(partition, set.members),
+          acted: await this.ids.toRow(partition, set.acted),
+        })),
       ),
     };
   }
-
-  /** Parts none of whose ids is wanted any more are left out; a part is written before the row that names it. */
-  private async stored<V extends number | string>(
-    key: LedgerKey,
-    ids: ReadonlyMap<string, V>,
-    before: StoredIds<V> | undefined,
-  ): Promise<StoredIds<V>> {
-    const parts = (before?.parts ?? []).filter((name) => {
-      const wanted = Object.keys(this.parts.get(name) ?? {}).some((userId) => ids.has(userId));
-      if (!wanted) this.parts.delete(name);
-      return wanted;
-    });
-    const inParts: Record<string, number | string> = Object.assign({}, ...parts.map((name) => this.parts.get(name)));
-    const own = Object.fromEntries([...ids].filter(([userId, value]) => inParts[userId] !== value)) as Record<
-      string,
-      V
-    >;
-    if (Object.keys(own).length <= OWN_MAX) return { own, parts };
-    const name = this.world.chance.uuid();
-    await this.world.tables.limitparts.put(partitionOf(key), name, { ids: own });
-    this.parts.set(name, own);
-    return { own: {}, parts: [...parts, name] };
-  }
 }
 
-/** The storage gives the columns of a row in an order of its own. */
-const inOrder = (row: LedgerRow): string => JSON.stringify(Object.entries(row).sort(([a], [b]) => (a < b ? -1 : 1)));
+const idsOf = ({ done, immediate, first, sets }: Ledger) => [
+  done,
+  immediate,
+  first,
+  ...sets.flatMap(({ members, acted }) => [members, acted]),
+];
+
+/** Everything else, to compare. */
+const withoutIds = ({ done: _, immediate: __, first: ___, sets, ...rest }: Ledger): string =>
+  JSON.stringify([rest, sets.map(({ members: _, acted: __, ...set }) => set)]);

@@ -66,17 +66,19 @@ export class LimitDesk {
 
   private decide({ key, job }: Line, people: readonly Waiting[]): Promise<Verdict[]> {
     const { world } = this;
-    const terms = {
-      limits: job.limits,
-      now: world.clock.now(),
-      newId: () => world.chance.uuid(),
-      retires: job.state === "retire",
-    };
     const admit = key.kind === "removals" ? admitRemoval : admitCreation;
-    return this.ledgers.change(key, async (ledger) => {
+    let counted: number | undefined;
+    return this.ledgers.change(key, async (ledger, now) => {
+      const terms = {
+        limits: job.limits,
+        now,
+        newId: () => world.chance.uuid(),
+        retires: job.state === "retire",
+      };
       const verdicts = people.map(({ asked }) => admit(ledger, asked, terms));
-      if (!needsPeople(ledger, terms.now)) return verdicts;
-      ledger.people = { count: await countPeople(world, key), at: terms.now };
+      if (!needsPeople(ledger, now)) return verdicts;
+      counted ??= await countPeople(world, key);
+      ledger.people = { count: counted, at: now };
       return people.map(({ asked }) => admit(ledger, asked, terms));
     });
   }
@@ -90,8 +92,8 @@ export async function markStructure(world: World, sourceTenantId: string): Promi
   const ledgers = new Ledgers(world);
   for (const pair of world.rules.pairs.filter(({ source }) => source.id === sourceTenantId))
     for (const job of pair.jobs.filter(({ scope }) => scope.groups.length > 0))
-      await ledgers.change({ pair, jobId: job.id, kind: "removals" }, (ledger) => {
-        ledger.structureAt = world.clock.now();
+      await ledgers.change({ pair, jobId: job.id, kind: "removals" }, (ledger, now) => {
+        ledger.structureAt = now;
       });
 }
 

@@ -17,7 +17,8 @@ import type { SourceTenant } from "../ports/source-tenant.ts";
 import type { Subscriptions } from "../ports/subscriptions.ts";
 import type { TargetListing } from "../ports/target-listing.ts";
 import type { TargetTenant } from "../ports/target-tenant.ts";
-import type { LedgerPart, LedgerRow } from "./ledger.ts";
+import type { LedgerRow } from "./ledger.ts";
+import type { LedgerPart } from "./ledger-ids.ts";
 import type { Orphan, PassPage, PassRow, RecoveryState, TableMark } from "./pass-rows.ts";
 import type { SeatsRow } from "./seats.ts";
 

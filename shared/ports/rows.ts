@@ -4,7 +4,7 @@
  */
 export interface Rows<T> {
   /** `undefined`: there is no such row. A store that cannot answer throws; it never looks empty. */
-  read(partition: string, row: string): Promise<StoredRow<T> | undefined>;
+  read(partition: string, row: string): Promise<ReadRow<T> | undefined>;
   /**
    * Writes the whole row. With an ETag only if the row still has it; with `undefined` only if there is no row.
    * `moved`: somebody else has written (or created, or removed) it since.
@@ -25,6 +25,11 @@ export interface StoredRow<T> {
   etag: string;
   /** Milliseconds since the row was last written, by the storage's own clock (resolution: a second). */
   ageMs: number;
+}
+
+/** `readAt`: when it was read, by the storage's own clock (ms since 1970; resolution: a second). */
+export interface ReadRow<T> extends StoredRow<T> {
+  readAt: number;
 }
 
 export type Written = { kind: "written"; etag: string } | { kind: "moved" };

@@ -218,6 +218,20 @@ export function rowsContract(open: () => RowsUnderTest): void {
     await ageAfter(2);
   });
 
+  test("a row that is read says what time it is at the storage, in whole seconds", async () => {
+    const { rows, partition, pass } = fresh();
+    const startedAt = performance.now();
+    await rows.put(partition, "a", {});
+    const first = (await rows.read(partition, "a"))?.readAt ?? Number.NaN;
+    const tookMs = performance.now() - startedAt;
+    expect(first % 1_000).toBe(0);
+    await pass();
+    const second = await rows.read(partition, "a");
+    const passed = (second?.readAt ?? Number.NaN) - first;
+    expect(passed).toBeGreaterThanOrEqual(1_000);
+    expect(Math.abs((second?.ageMs ?? Number.NaN) - passed)).toBeLessThanOrEqual(1_000 + tookMs);
+  });
+
   test("more rows than a page holds", async () => {
     const { rows, partition } = fresh();
     const count = 1_203;

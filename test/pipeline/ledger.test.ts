@@ -1,9 +1,11 @@
 import { afterEach, expect, test } from "vitest";
+import { skewed } from "../../sandbox/clock.ts";
 import type { Instance } from "../../sandbox/world.ts";
-import type { Pair } from "../../shared/domain/job.ts";
-import { LIMIT_KINDS, type LimitKind } from "../../shared/domain/limits.ts";
+import type { Job, Pair } from "../../shared/domain/job.ts";
+import { LIMIT_KINDS, type LimitKind, removalCause } from "../../shared/domain/limits.ts";
 import { keepJobs } from "../../shared/pipeline/keep-jobs.ts";
 import { Ledgers } from "../../shared/pipeline/ledger.ts";
+import { LimitDesk } from "../../shared/pipeline/limits.ts";
 import { HOUR, MINUTE } from "../scenario/contoso.ts";
 import { type TwoTenants, twoTenants } from "../scenario/two-tenants.ts";
 
@@ -89,4 +91,25 @@ test("parts that no set names any more are removed by the timer, and the others 
   expect(parts()).toBe(1);
   expect((await new Ledgers(worldOf()).read(key)).done.size).toBe(301);
   await c.world.clock.runFor(30 * MINUTE);
+});
+
+test("an instance whose clock is ahead opens no window early, and one that is behind keeps none open", async () => {
+  c = twoTenants({ seed: 5, timerMs: 0 });
+  const pair = pairOf();
+  const usual = pair.jobs[0] as Job;
+  const removals = { ...usual.limits.removals, immediatePerHour: 3 };
+  const job = { ...usual, limits: { ...usual.limits, removals, settlingMs: DAY } };
+  const deskOf = (aheadMs: number) => new LimitDesk({ ...worldOf(), clock: skewed(c.world.clock, aheadMs) });
+  const [ahead, behind, right] = [deskOf(2 * HOUR), deskOf(-2 * HOUR), deskOf(0)];
+  const leave = (desk: LimitDesk, userId: string) => {
+    const cause = removalCause("sourceDeleted", undefined, "rules");
+    return desk.ask(pair, job, "removals", { userId, cause }).then(({ kind }) => kind);
+  };
+  for (const [index, desk] of [behind, ahead, right].entries()) expect(await leave(desk, `u${index}`)).toBe("go");
+  for (const desk of [ahead, behind, right]) {
+    await c.world.clock.runFor(MINUTE);
+    expect(await leave(desk, "another")).not.toBe("go");
+  }
+  await c.world.clock.runFor(HOUR);
+  for (const [index, desk] of [behind, ahead, right].entries()) expect(await leave(desk, `later${index}`)).toBe("go");
 });

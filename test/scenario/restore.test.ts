@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from "vitest";
 import type { Instance } from "../../sandbox/world.ts";
+import { Ids } from "../../shared/domain/ids.ts";
 import { type CopiedRow, exportTables, importTables } from "../../shared/pipeline/copy-tables.ts";
 import { listHeld } from "../../shared/pipeline/held.ts";
 import { pauseJob } from "../../shared/pipeline/job-commands.ts";
@@ -120,7 +121,8 @@ test("what was counted, stopped and decided since the copy stays; what was appro
   const set = { id: "set", class: "person", because: "sourceDeleted", since: now, joinedAt: now } as const;
   const decided = { by: "hub/bob", at: now, expiresAt: now + 24 * HOUR };
   await ledgers.change(key(), (ledger) => {
-    ledger.sets.push({ ...set, state: "approved", decided, members: new Map([["x", "k"]]), acted: new Map() });
+    const members = new Ids<string>().set("x", "k");
+    ledger.sets.push({ ...set, state: "approved", decided, members, acted: new Ids() });
   });
   const rows = await copied();
   await ledgers.change(key(), (ledger) => {

@@ -1,5 +1,5 @@
 import { type ListTableEntitiesOptions, odata, type TableClient } from "@azure/data-tables";
-import { checkKey, type Rows, type StoredRow, type Written } from "../../ports/rows.ts";
+import { checkKey, type ReadRow, type Rows, type Written } from "../../ports/rows.ts";
 import { fromColumns, toColumns } from "./columns.ts";
 import { storageFailure, toThrow } from "./errors.ts";
 
@@ -77,7 +77,7 @@ async function* list<T>(
   table: TableClient,
   partition: string,
   range: { from?: string; before?: string },
-): AsyncIterable<StoredRow<T>> {
+): AsyncIterable<ReadRow<T>> {
   checkKeys(partition, ...Object.values(range));
   let filter = odata`PartitionKey eq ${partition}`;
   if (range.from !== undefined) filter += odata` and RowKey ge ${range.from}`;
@@ -120,8 +120,8 @@ async function call<R>(
   }
 }
 
-function storedRow<T>(partition: string, entity: Entity, storageTime: number): StoredRow<T> {
-  const ageMs = storageTime - Date.parse(entity.timestamp ?? "");
+function storedRow<T>(partition: string, entity: Entity, readAt: number): ReadRow<T> {
+  const ageMs = readAt - Date.parse(entity.timestamp ?? "");
   if (entity.rowKey === undefined || Number.isNaN(ageMs)) {
     throw new Error(`the storage answered without key, Timestamp or Date for a row of ${partition}`);
   }
@@ -131,6 +131,7 @@ function storedRow<T>(partition: string, entity: Entity, storageTime: number): S
     value: fromColumns(entity) as T,
     etag: entity.etag,
     ageMs: Math.max(0, ageMs), // the Date header has no fractions of a second, the Timestamp has
+    readAt,
   };
 }
 
