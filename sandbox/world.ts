@@ -1,16 +1,7 @@
 import { createHash } from "node:crypto";
-import { Connection } from "../shared/adapters/graph/connection.ts";
-import { GraphExtensions } from "../shared/adapters/graph/extensions.ts";
-import { Gateway } from "../shared/adapters/graph/gateway.ts";
-import { GraphInboundPolicy } from "../shared/adapters/graph/inbound-policy.ts";
-import { GraphSourceChanges } from "../shared/adapters/graph/source-changes.ts";
-import { GraphSourceListing } from "../shared/adapters/graph/source-listing.ts";
-import { GraphSourceTenant } from "../shared/adapters/graph/source-tenant.ts";
-import { GraphSubscriptions } from "../shared/adapters/graph/subscriptions.ts";
-import { GraphTargetListing } from "../shared/adapters/graph/target-listing.ts";
-import { GraphTargetTenant } from "../shared/adapters/graph/target-tenant.ts";
+import { graphTenant } from "../shared/adapters/graph/tenant.ts";
 import { appendOnly } from "../shared/adapters/tables/append-only.ts";
-import { registrationOf } from "../shared/config/extensions.ts";
+import { registrationOf, stampAttributeOf } from "../shared/config/extensions.ts";
 import { type LoadedConfig, loadConfig } from "../shared/config/load.ts";
 import type { SyncConfig } from "../shared/config/schema.ts";
 import { weakeningsSince } from "../shared/config/weakenings.ts";
@@ -201,7 +192,8 @@ function startInstance(parts: Parts): Instance {
     }),
     receive(parts, deadLetterQueue(queue), concurrency, life, async (message) => {
       const body = JSON.parse(Buffer.from(message.body).toString());
-      await recordDeadLetter(world, queue, body, message.deadLetterReason ?? "unknown", decisionLog);
+      const running = await inForce(receiver);
+      await recordDeadLetter(running.world, queue, body, message.deadLetterReason ?? "unknown", decisionLog);
     }),
   ]);
   const every = options.timerMs ?? 5_000;
@@ -319,30 +311,18 @@ function worldOf(parts: Parts, life: Life, revision: string): World {
       if (!spec) throw new Error(`no simulated tenant ${tenant.name}`);
       const root = graphRoot(spec.name);
       const clientId = tenant.credential.clientId ?? "";
-      const transport = transportTo(graph, spec.name, root, life);
-      const connection = new Connection({
+      const own = graphTenant({
         tenantId: tenant.id,
         root,
         token: tokenKept(clock, () => graph.token(spec.name, clientId)),
         clock,
         chance,
-        transport,
+        transport: transportTo(graph, spec.name, root, life),
+        stampAttribute: stampAttributeOf(tenant),
+        registration: registrationOf(tenant),
+        probe: async () => void graph.token(spec.name, clientId),
       });
-      const gateway = new Gateway(connection);
-      const stampAttribute = loaded.tenants.find(({ id }) => id === tenant.id)?.stampAttribute ?? "";
-      return [
-        tenant.id,
-        {
-          source: new GraphSourceTenant(gateway, clock.now),
-          target: new GraphTargetTenant(gateway, root, stampAttribute),
-          changes: new GraphSourceChanges(gateway),
-          subscriptions: new GraphSubscriptions(gateway),
-          extensions: new GraphExtensions(gateway, registrationOf(tenant)),
-          sourceListing: new GraphSourceListing(gateway),
-          targetListing: new GraphTargetListing(gateway, stampAttribute),
-          inbound: new GraphInboundPolicy(gateway, async () => void graph.token(spec.name, clientId)),
-        },
-      ] as const;
+      return [tenant.id, own] as const;
     }),
   );
   const tenant = (id: string) => {

@@ -2,17 +2,8 @@ import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { ManagedIdentityCredential } from "@azure/identity";
 import { accessTokens } from "./adapters/entra/access-tokens.ts";
-import { Connection } from "./adapters/graph/connection.ts";
 import { type CredentialSettings, tokenProbe, tokenSource } from "./adapters/graph/credentials.ts";
-import { GraphExtensions } from "./adapters/graph/extensions.ts";
-import { Gateway } from "./adapters/graph/gateway.ts";
-import { GraphInboundPolicy } from "./adapters/graph/inbound-policy.ts";
-import { GraphSourceChanges } from "./adapters/graph/source-changes.ts";
-import { GraphSourceListing } from "./adapters/graph/source-listing.ts";
-import { GraphSourceTenant } from "./adapters/graph/source-tenant.ts";
-import { GraphSubscriptions } from "./adapters/graph/subscriptions.ts";
-import { GraphTargetListing } from "./adapters/graph/target-listing.ts";
-import { GraphTargetTenant } from "./adapters/graph/target-tenant.ts";
+import { graphTenant } from "./adapters/graph/tenant.ts";
 import { serviceBus } from "./adapters/servicebus/bus.ts";
 import { sha256, systemChance, systemClock } from "./adapters/system/clock.ts";
 import { appendOnly, openTables, type Tables } from "./adapters/tables/index.ts";
@@ -172,26 +163,17 @@ function connect(tenant: TenantConfig, settings: EnvironmentSettings) {
     credential: credentialOf(tenant),
     clock: systemClock,
   };
-  const connection = new Connection({
+  return graphTenant({
     tenantId: tenant.id,
     root,
     token: tokenSource(login),
     clock: systemClock,
     chance: systemChance,
     transport: fetch,
+    stampAttribute: stampAttributeOf(tenant),
+    registration: registrationOf(tenant),
+    probe: tokenProbe(login),
   });
-  const gateway = new Gateway(connection);
-  const stampAttribute = stampAttributeOf(tenant);
-  return {
-    source: new GraphSourceTenant(gateway, systemClock.now),
-    target: new GraphTargetTenant(gateway, root, stampAttribute),
-    changes: new GraphSourceChanges(gateway),
-    subscriptions: new GraphSubscriptions(gateway),
-    extensions: new GraphExtensions(gateway, registrationOf(tenant)),
-    sourceListing: new GraphSourceListing(gateway),
-    targetListing: new GraphTargetListing(gateway, stampAttribute),
-    inbound: new GraphInboundPolicy(gateway, tokenProbe(login)),
-  };
 }
 
 function credentialOf({ credential, cloud }: TenantConfig): CredentialSettings {
