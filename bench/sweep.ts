@@ -29,8 +29,8 @@ const SOURCE = "contoso-us";
 const TARGET = "contoso";
 const PEOPLE = 10;
 const LIMIT_MS = 8 * 60_000;
-/** For tokens, and whether the target lets people in, however many there are. */
-const TIMED_REQUESTS = 50;
+/** For tokens, and whether the target lets people in: four in some twenty seconds, however many people there are. */
+const TIMED_REQUESTS = 200;
 const ROWS_PER_TRANSACTION = 100;
 const TRANSACTIONS_AT_ONCE = 8;
 const MEBIBYTE = 1024 * 1024;
