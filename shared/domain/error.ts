@@ -283,6 +283,12 @@ export const ERRORS = {
     meaning: "A message on the bus is not one of ours, or of a newer version.",
     remedy: "Finish the roll-out; if the message came from elsewhere, remove it and close the door it came by.",
   },
+  PAGE_GAVE_UP: {
+    blame: "ours",
+    meaning:
+      "Going through a tenant has failed again and again at the same step; the log row names the tenant and the step.",
+    remedy: "Look at the app's errors for this tenant. The timer goes on from where it stands: nothing is skipped.",
+  },
   TARGET_REFUSED: {
     entra: "InsufficientRights",
     blame: "object",

@@ -98,7 +98,8 @@ export async function receivePageMessage(receiver: Receiver, message: unknown, l
   }
 }
 
-function subjectOf(page: PageMessage): string {
+/** What a message of `pages` is about, beside its tenant. */
+export function subjectOf(page: PageMessage): string {
   if (page.kind === "page") return `${page.stream}:${page.runId}:${page.seq}`;
   if (page.kind === "pass") return `${page.pass}:${page.runId}:${page.seq}`;
   return page.kind === "sweep" ? page.stream : "-";

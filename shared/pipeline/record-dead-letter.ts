@@ -5,6 +5,7 @@ import type { DecisionLog } from "../ports/decision-log.ts";
 import { escrowPerson, retryAfterMs } from "./escrow.ts";
 import { hintMessage } from "./hints.ts";
 import { writeFailure } from "./provisioning-log.ts";
+import { subjectOf } from "./receive.ts";
 import { pairsOf, personOf } from "./reconcile-users.ts";
 import type { World } from "./world.ts";
 
@@ -21,9 +22,18 @@ export async function recordDeadLetter(
 ): Promise<void> {
   if (queue === "pages") {
     const page = PageMessage.safeParse(message);
-    log.error("dead letter", { queue, deadLetterReason });
-    if (!page.success) await unreadable(world, queue, deadLetterReason, problemsOf(page.error));
-    return;
+    if (!page.success) {
+      log.error("dead letter", { queue, deadLetterReason });
+      return unreadable(world, queue, deadLetterReason, problemsOf(page.error));
+    }
+    const { kind, tenantId } = page.data;
+    log.error("dead letter", { queue, deadLetterReason, kind, tenantId });
+    return writeFailure(
+      world,
+      {},
+      "PAGE_GAVE_UP",
+      `${kind} of ${tenantId}, ${subjectOf(page.data)}: ${deadLetterReason}`,
+    );
   }
   const parsed = Hint.safeParse(message);
   if (!parsed.success) {

@@ -188,6 +188,17 @@ describe("messages", () => {
       .dump("provisioninglog")
       .filter(({ value }) => (value as { code?: string }).code === "MESSAGE_UNREADABLE");
     expect(told).toHaveLength(3);
+    const body = { version: 1, kind: "sweep", tenantId: us, stream: "users", reason: "operator" } as const;
+    c.world.hooks.before = ({ what }) => {
+      if (what.includes("checkpoints")) throw new TypeError("a defect");
+    };
+    await c.world.bus.send("pages", [{ id: "poisoned", body }]);
+    await c.world.clock.runFor(MINUTE);
+    c.world.hooks.before = undefined;
+    const gaveUp = c.world.store
+      .dump("provisioninglog")
+      .map(({ value }) => value as { code?: string; detail?: string });
+    expect(gaveUp.find(({ code }) => code === "PAGE_GAVE_UP")?.detail).toContain(`sweep of ${us}, users`);
     expect(c.world.log.some(({ event }) => event === "security event")).toBe(true);
     c.world.close();
   });
