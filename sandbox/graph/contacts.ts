@@ -1,6 +1,7 @@
 /** Organizational contacts. Source: Graph `orgcontact-list.md`, `orgcontact-get.md`. */
-import { page } from "./groups.ts";
+
 import { allowQuery, notFound, type Reply } from "./odata.ts";
+import { page } from "./pages.ts";
 import { READ_CONTACTS } from "./permissions.ts";
 import { renderContact } from "./rendering.ts";
 import { type Call, context, type Route, replicaTime } from "./runtime.ts";

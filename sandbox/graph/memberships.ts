@@ -2,8 +2,9 @@
  * What a user or group is a member of, and objects by id. Sources: Graph `user-list-memberof.md`,
  * `directoryobject-checkmembergroups.md`, `directoryobject-getmembergroups.md`, `directoryobject-getbyids.md`.
  */
-import { mixedSelection, page, renderObject } from "./groups.ts";
+import { mixedSelection, renderObject } from "./groups.ts";
 import { allowQuery, badRequest, isGuid, isRecord, notFound, ODataError, type Reply } from "./odata.ts";
+import { page } from "./pages.ts";
 import { permits, READ_GROUPS, READ_MEMBERSHIPS, READ_OBJECTS, READ_ROLES, READ_USERS } from "./permissions.ts";
 import type { GroupRecord } from "./records.ts";
 import { stateAt } from "./records.ts";

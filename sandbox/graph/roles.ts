@@ -5,8 +5,8 @@
 import { hash } from "../random.ts";
 import { matches, walk } from "./filter.ts";
 import { parseFilter } from "./filter-parser.ts";
-import { page } from "./groups.ts";
 import { allowQuery, badRequest, type Reply } from "./odata.ts";
+import { page } from "./pages.ts";
 import { alive } from "./people.ts";
 import { READ_ROLES } from "./permissions.ts";
 import type { Call, Route, Tenant } from "./runtime.ts";

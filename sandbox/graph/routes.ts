@@ -2,6 +2,7 @@ import { APPLICATION_ROUTES } from "./applications.ts";
 import { CONTACT_ROUTES } from "./contacts.ts";
 import { BIN_ROUTES } from "./deleted-items.ts";
 import { DELTA_ROUTES } from "./delta.ts";
+import { GROUP_WRITE_ROUTES } from "./group-writes.ts";
 import { GROUP_ROUTES } from "./groups.ts";
 import { INVITATION_ROUTES } from "./invitations.ts";
 import { LICENCE_ROUTES } from "./licences.ts";
@@ -21,6 +22,7 @@ export const ROUTES: readonly Route[] = [
   ...MANAGER_ROUTES,
   ...SPONSOR_ROUTES,
   ...GROUP_ROUTES,
+  ...GROUP_WRITE_ROUTES,
   ...MEMBERSHIP_ROUTES,
   ...CONTACT_ROUTES,
   ...DELTA_ROUTES,

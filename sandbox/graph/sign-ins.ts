@@ -1,8 +1,8 @@
 /** The sign-in log. Sources: Graph `signin-list.md`, `resources/signin.md`, Entra `reference-reports-data-retention.md`. */
 import { matches, walk } from "./filter.ts";
 import { parseFilter } from "./filter-parser.ts";
-import { page } from "./groups.ts";
 import { allowQuery, ODataError, type Reply, timestamp } from "./odata.ts";
+import { page } from "./pages.ts";
 import { READ_SIGN_INS } from "./permissions.ts";
 import type { Call, Route, Tenant } from "./runtime.ts";
 
