@@ -126,6 +126,22 @@ const ROWS: readonly Row[] = [
   // The guide prints the opposite of these two: it reads DateDiff as date1 minus date2.
   [REHIRE, { Active: "1", StatusRehire: "1", StatusHireDate: "2025-08-15" }, "False", JULY],
   [REHIRE, { Active: "1", StatusRehire: "1", StatusHireDate: "2025-07-15" }, "True", JULY],
+  // The guide prints GBR: the captured code ends with the blank behind it, and Switch compares exactly.
+  [
+    String.raw`Switch(Replace([t], , "\\+(?<isdCode>\\d* )(?<phoneNumber>.*)", , "${"$"}{isdCode}", , ), "USA", "1", "USA", "44", "GBR", "49", "DEU")`,
+    { t: "+44 20 7946 0958" },
+    "USA",
+  ],
+  [
+    String.raw`Replace(Replace([t], , "\\+(?<isdCode>\\d* )(?<phoneNumber>.*)", , "${"$"}{isdCode}", , ), ,"[()\\s-]+", ,"", , )`,
+    { t: "+44 20 7946 0958" },
+    "44",
+  ],
+  [
+    `Replace(Mid(Replace([u],,"(?<id>.*)@(?<domain>.*)",,"${"$"}{id}",,), 1, 20), ".", , , "", , )`,
+    { u: "j.s@x.com" },
+    "js",
+  ],
   [REHIRE, { Active: "1", StatusRehire: "0" }, "False", JULY],
   [REHIRE, {}, null, JULY],
   [UNIT, { org: "Engineering", country: "US" }, "OU=Engineering,OU=USA,OU=Users,DC=contoso,DC=com"],

@@ -143,3 +143,12 @@ describe.each(Object.keys(PAGES))("%s", (page) => {
     expect(evaluate(expression, attributes, world)).toEqual(expected);
   });
 });
+
+test("inbound-provisioning-api-issues.md: a name with random digits in the default domain", () => {
+  const text = `Join("", Replace([userName], , "(?<Suffix>@(.)*)", "Suffix", "", , ), RandomString(3, 3, 0, 0, 0, ), "@", DefaultDomain())`;
+  const world: World = { defaultDomain: "contoso.onmicrosoft.com" };
+  expect(evaluate(text, { userName: "bjensen@testuser.com" }, world)).toMatch(
+    /^bjensen\d{3}@contoso\.onmicrosoft\.com$/,
+  );
+  expect(evaluate(text, { userName: "bjensen@testuser.com" })).toEqual({ error: "NoDefaultDomain" });
+});
