@@ -44,8 +44,14 @@ export async function listHeld(world: World): Promise<readonly HeldSummary[]> {
         const { sets } = await ledgers.read({ pair, jobId: id, kind });
         found.push(...sets.map((set) => summary(pair, id, kind, set)));
       }
-  return found;
+  return inTurn(found);
 }
+
+/** Those that wait for somebody first, then the staged, then what was decided; each oldest first. */
+export const inTurn = <T extends Pick<HeldSummary, "state" | "since">>(sets: readonly T[]): readonly T[] =>
+  [...sets].sort((a, b) => turnOf(a) - turnOf(b) || a.since - b.since);
+
+const turnOf = ({ state }: Pick<HeldSummary, "state">): number => (state === "held" ? 0 : state === "staged" ? 1 : 2);
 
 function summary(pair: Pair, jobId: string, kind: LimitKind, set: HeldSet): HeldSummary {
   const { id, members, acted, joinedAt: _, ...rest } = set;
