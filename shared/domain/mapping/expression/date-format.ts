@@ -1,24 +1,9 @@
-import { type DateFields, DateTime } from "./date-time.ts";
+import { DAYS, type DateFields, DateTime, MONTHS } from "./date-time.ts";
 
 /**
  * .NET custom date and time format strings, invariant culture.
  * Source: Microsoft Learn, 'Custom date and time format strings'.
  */
-const MONTHS = [
-  "January",
-  "February",
-  "March",
-  "April",
-  "May",
-  "June",
-  "July",
-  "August",
-  "September",
-  "October",
-  "November",
-  "December",
-] as const;
-const DAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"] as const;
 const SHORT = 3;
 const FRACTION_MAX = 7;
 /** .NET reads two digits of a year as 1950 to 2049. */

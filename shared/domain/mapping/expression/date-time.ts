@@ -8,6 +8,23 @@ const MS_PER_DAY = 86_400_000;
 const DAYS_PER_WEEK = 7;
 const FRACTION_DIGITS = 7;
 
+/** As .NET's invariant culture has them. */
+export const MONTHS = [
+  "January",
+  "February",
+  "March",
+  "April",
+  "May",
+  "June",
+  "July",
+  "August",
+  "September",
+  "October",
+  "November",
+  "December",
+] as const;
+export const DAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"] as const;
+
 /** What a date text says, before it is placed in UTC. */
 export interface DateFields {
   year: number;
@@ -117,6 +134,9 @@ const ISO =
 const SERVICE =
   /^\s*(\d{1,2})\/(\d{1,2})\/(\d{4})(?:\s+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(?:\s*([AaPp])[Mm])?)?\s*(Z|z|[+-]\d{2}:?(?:\d{2})?)?\s*$/;
 
+const WORDS =
+  /^(?:([A-Za-z]{3,9}), ?)?(?:(\d{1,2}) ([A-Za-z]{3,9}) (\d{4})|([A-Za-z]{3,9}) (\d{1,2}), (\d{4})|(\d{4})\/(\d{1,2})\/(\d{1,2}))(?: (\d{1,2}):(\d{2})(?::(\d{2}))?(?: (?:([AaPp])[Mm]|GMT))?)?$/;
+
 /** ISO 8601: a date, or a date and a time, each with or without an offset. `undefined`: not such a text. */
 export function parseIso(text: string): DateTime | undefined {
   const trimmed = text.trim();
@@ -133,9 +153,49 @@ export function parseDateText(text: string): DateTime | undefined {
   const [matched, month, day, year, hour, minute, second, fraction, half, zone] = SERVICE.exec(trimmed) ?? [];
   if (matched === undefined) return parseIso(text);
   if (half === undefined) return placed({ year, month, day, hour, minute, second, fraction, zone });
+  const hours = hour24(hour, half);
+  return hours === undefined ? undefined : placed({ year, month, day, hour: hours, minute, second, fraction, zone });
+}
+
+/**
+ * Dates in English words and with the year before slashes, as .NET reads them in the invariant culture.
+ * Source: Entra `functions-for-customizing-application-data.md`, CDate ('any valid string that represents a date/time');
+ * Microsoft Learn, 'Parse date and time strings in .NET'.
+ */
+export function parseDateWords(text: string): DateTime | undefined {
+  const trimmed = text.trim();
+  if (trimmed.length > DATE_TEXT_MAX) return undefined;
+  const found = WORDS.exec(trimmed);
+  if (!found) return undefined;
+  const [, weekday, day1, month1, year1, month2, day2, year2, year3, month3, day3, hour, minute, second, half] = found;
+  const month = month3 ?? numberOf(month1 ?? month2 ?? "", MONTHS);
+  const hours = half === undefined ? hour : hour24(hour, half);
+  if (month === undefined || (half !== undefined && hours === undefined)) return undefined;
+  const date = placed({
+    year: year1 ?? year2 ?? year3,
+    month,
+    day: day1 ?? day2 ?? day3,
+    hour: hours,
+    minute,
+    second,
+    fraction: undefined,
+    zone: undefined,
+  });
+  if (!date || weekday === undefined) return date;
+  return numberOf(weekday, DAYS) === String(new Date(date.ms).getUTCDay() + 1) ? date : undefined;
+}
+
+/** Counted from 1, by its name or the first three letters of it. */
+function numberOf(name: string, names: readonly string[]): string | undefined {
+  const lower = name.toLowerCase();
+  const index = names.findIndex((full) => lower === full.toLowerCase() || lower === full.slice(0, 3).toLowerCase());
+  return index < 0 ? undefined : String(index + 1);
+}
+
+/** Of an hour from 1 to 12 and the first letter of AM or PM. */
+function hour24(hour: string | undefined, half: string): string | undefined {
   if (Number(hour) < 1 || Number(hour) > 12) return undefined;
-  const hour24 = (Number(hour) % 12) + (half.toLowerCase() === "p" ? 12 : 0);
-  return placed({ year, month, day, hour: String(hour24), minute, second, fraction, zone });
+  return String((Number(hour) % 12) + (half.toLowerCase() === "p" ? 12 : 0));
 }
 
 /** Only the service's own text, in which Now and DateAdd give their results. */

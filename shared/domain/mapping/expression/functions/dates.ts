@@ -7,7 +7,7 @@ import {
   readDate,
   type WrittenDate,
 } from "../date-format.ts";
-import { DateTime, INTERVALS, type Interval, parseDateText, parseIso } from "../date-time.ts";
+import { DateTime, INTERVALS, type Interval, parseDateText, parseDateWords, parseIso } from "../date-time.ts";
 import { isList, textOf } from "../value.ts";
 
 const MS_PER_MINUTE = 60_000;
@@ -47,53 +47,6 @@ const dateDiff: FunctionSpec = {
   },
 };
 
-/** .NET's names; those that change nothing here are accepted. */
-const STYLES = [
-  "None",
-  "AllowLeadingWhite",
-  "AllowTrailingWhite",
-  "AllowInnerWhite",
-  "AllowWhiteSpaces",
-  "NoCurrentDateDefault",
-  "AdjustToUniversal",
-  "AssumeLocal",
-  "AssumeUniversal",
-  "RoundtripKind",
-] as const;
-
-interface Styles extends ReadingRules {
-  toUniversal: boolean;
-}
-
-const DEFAULT_STYLES: Styles = { leadingWhite: true, trailingWhite: true, innerWhite: false, toUniversal: false };
-
-/**
- * Dates in words and with slashes, in the invariant culture: the page takes 'any valid string that represents a date/time'.
- * Source: Entra `functions-for-customizing-application-data.md`, CDate; Microsoft Learn, 'Parse date and time strings in .NET'.
- */
-const DATE_WORDS = [
-  "yyyy/M/d",
-  ...["MMMM", "MMM"].flatMap((month) => [`d ${month} yyyy`, `${month} d, yyyy`]),
-  "dddd, d MMMM yyyy",
-  "dddd, MMMM d, yyyy",
-  "ddd, d MMM yyyy",
-].flatMap((day) => ["", " H:mm", " H:mm:ss", " h:mm tt", " h:mm:ss tt", " H:mm:ss 'GMT'"].map((time) => day + time));
-const DATE_WORDS_MAX = 64;
-
-const DATE_WORD_FORMATS = DATE_WORDS.flatMap((format) => {
-  const compiled = compileDateFormat(format);
-  return "wrong" in compiled ? [] : [compiled];
-});
-
-function readDateWords(text: string): DateTime | undefined {
-  if (text.length > DATE_WORDS_MAX) return undefined;
-  for (const format of DATE_WORD_FORMATS) {
-    const read = readDate(text, format, DEFAULT_STYLES);
-    if (read) return read.written;
-  }
-  return undefined;
-}
-
 const cDate: FunctionSpec = {
   name: "CDate",
   params: ["expression"],
@@ -103,7 +56,7 @@ const cDate: FunctionSpec = {
       const value = source(evaluation);
       if (value instanceof DateTime) return value;
       const text = call.one(value) ?? "";
-      const read = parseDateText(text) ?? readDateWords(text);
+      const read = parseDateText(text) ?? parseDateWords(text);
       if (read) return read;
       const remedy = "Use yyyy-MM-dd, with or without time and offset, or M/d/yyyy h:mm:ss tt.";
       return call.fail("InvalidDate", `CDate cannot read ${told(call.one(value))}. ${remedy}`);
@@ -144,6 +97,26 @@ const numFromDate: FunctionSpec = {
     };
   },
 };
+
+/** .NET's names; those that change nothing here are accepted. */
+const STYLES = [
+  "None",
+  "AllowLeadingWhite",
+  "AllowTrailingWhite",
+  "AllowInnerWhite",
+  "AllowWhiteSpaces",
+  "NoCurrentDateDefault",
+  "AdjustToUniversal",
+  "AssumeLocal",
+  "AssumeUniversal",
+  "RoundtripKind",
+] as const;
+
+interface Styles extends ReadingRules {
+  toUniversal: boolean;
+}
+
+const DEFAULT_STYLES: Styles = { leadingWhite: true, trailingWhite: true, innerWhite: false, toUniversal: false };
 
 function readStyles(text: string): Styles | { wrong: string } {
   const names = text.split(/[,|]/).map((name) => name.trim().replace(/^DateTimeStyles\./, ""));
