@@ -59,7 +59,7 @@ const Environment = z.object({
   /** A bucket of writes and the seconds in which it fills; as Graph documents for an app and a tenant. */
   WRITE_QUOTA: z
     .string()
-    .regex(/^\d+\/\d+$/, "writes per seconds, as in 3000/150")
+    .regex(/^[1-9]\d*\/[1-9]\d*$/, "writes per seconds, as in 3000/150")
     .default("3000/150"),
 });
 type Environment = z.infer<typeof Environment>;
