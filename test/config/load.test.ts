@@ -271,6 +271,9 @@ describe("the environment", () => {
     });
     expect(() => loadSettings({ ...env, SANDBOX_ENDPOINTS })).toThrow(/SANDBOX_ENDPOINTS/);
   });
+  test.each(["0/150", "3000/0", "3000"])("a write quota of %s is refused", (WRITE_QUOTA) => {
+    expect(() => loadSettings({ ...env, WRITE_QUOTA })).toThrow(/WRITE_QUOTA.*3000\/150/);
+  });
   test("an empty or mistyped number is a mistake, not a default", () => {
     expect(() => loadSettings({ ...env, SWEEP_SECONDS: "often" })).toThrow(/SWEEP_SECONDS/);
   });
