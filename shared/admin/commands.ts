@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { covers, type Principal, principalName } from "../domain/admin.ts";
 import type { Pair } from "../domain/job.ts";
-import { hintMessage } from "../pipeline/hints.ts";
+import { hintOperator } from "../pipeline/hints.ts";
 import { askToTurnOff, turnOn } from "../pipeline/kill-switch.ts";
 import { startDriftPass, startFullPass } from "../pipeline/passes.ts";
 import { decideRequest, readRequest, requestState } from "../pipeline/requests.ts";
@@ -19,19 +19,6 @@ import { requestView, time, visiblePairs } from "./views.ts";
 const tenant = z.string().min(1).max(64);
 const reason = z.string().min(1).max(500);
 const requestId = z.string().regex(/^[\w:.-]{1,200}$/, "the id of a request, as `requests list` shows it");
-
-/** Asks for a look at one person in one pair, in the lane of people who wait. */
-async function hintOperator(world: World, pair: Pair, userId: string): Promise<void> {
-  const content = {
-    lane: "changes",
-    sourceTenantId: pair.source.id,
-    targetTenantId: pair.target.id,
-    userIds: [userId],
-    reason: "operator",
-    noticedAt: world.clock.now(),
-  } as const;
-  await world.bus.send("changes", [hintMessage(world, `operator:${world.chance.uuid()}`, content)]);
-}
 
 const isTenant = ({ id, name }: { id: string; name: string }, wanted: string): boolean =>
   name === wanted || id.toLowerCase() === wanted.toLowerCase();
@@ -62,7 +49,7 @@ const look = command(
       about: mine.map(({ about }) => about),
       subjects: [userId, ...mine.flatMap(({ pair }) => [pair.source.id, pair.target.id])],
       run: async () => {
-        await Promise.all(mine.map(({ pair }) => hintOperator(world, pair, userId)));
+        await Promise.all(mine.map(({ pair }) => hintOperator(world, { pair, userId })));
         return { hints: mine.length };
       },
     };
@@ -91,7 +78,7 @@ const retry = command(
       about: [about],
       subjects: [userId, pair.source.id, pair.target.id],
       run: async () => {
-        await hintOperator(world, pair, userId);
+        await hintOperator(world, { pair, userId });
         return { hints: 1, code: link?.escrow?.code };
       },
     };

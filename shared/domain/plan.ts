@@ -89,6 +89,9 @@ export type Plan =
   /** Look again before anything is done; `mark` says which proof has begun. */
   | { kind: "confirm"; because: Because; afterMs: number; mark?: "missingSince" | "outSince" | "targetMissingSince" };
 
+/** What writes to the target. */
+export type WritingPlan = Extract<Plan, { kind: "create" | "update" | "restore" | "delete" }>;
+
 /**
  * `adopt` takes over a guest, `finish` completes an interrupted creation, `disable` only blocks sign-in, `changeType` makes
  * a guest a member or the other way round and does nothing else.

@@ -1,13 +1,10 @@
 import { type ErrorCode, unreachable } from "../domain/error.ts";
 import type { Job } from "../domain/job.ts";
 import { type Cause, creationCause, removalCause, type Verdict } from "../domain/limits.ts";
-import { type Plan, type PlanRules, safetyBlock, stays, waitingBlock } from "../domain/plan.ts";
-import type { WritingPlan } from "./apply-plans.ts";
+import { type Plan, type PlanRules, safetyBlock, stays, type WritingPlan, waitingBlock } from "../domain/plan.ts";
 import type { LinkChange, StoredLink } from "./claims.ts";
 import type { LimitDesk } from "./limits.ts";
-import type { Look, Person } from "./look.ts";
-
-type Seen = Extract<Look, { kind: "seen" }>;
+import type { Person, Seen } from "./look.ts";
 
 /** `waits`: not now. With `afterMs` it goes on by itself, otherwise somebody has to decide, or has decided. */
 export type Admission = { kind: "go" } | { kind: "waits"; code: ErrorCode; afterMs?: number; change: LinkChange };

@@ -3,7 +3,7 @@ import { takesSponsorsInInvitation } from "../domain/cloud.ts";
 import { ERRORS, type ErrorCode, SyncError, unreachable } from "../domain/error.ts";
 import type { Job } from "../domain/job.ts";
 import { type Claim, LEASE_MARGIN_MS, LEASE_MS, type Link, stampOf } from "../domain/link.ts";
-import { graphUserType, type ManagerChange, type Plan } from "../domain/plan.ts";
+import { graphUserType, type ManagerChange, type WritingPlan } from "../domain/plan.ts";
 import type { Attributes, TargetUser } from "../domain/user.ts";
 import { Writable } from "../domain/writable.ts";
 import { BusUnavailable } from "../ports/bus.ts";
@@ -14,14 +14,12 @@ import { hintReports, hintVerify } from "./hints.ts";
 import { killSwitchMustBeOff } from "./kill-switch.ts";
 import { recordLateInvitation, verifyLateWrite } from "./late-effects.ts";
 import type { Person } from "./look.ts";
-import { takeUser } from "./ownership.ts";
-import { writeLog } from "./provisioning-log.ts";
+import { ownedOf, takeUser } from "./ownership.ts";
+import { rowAbout, writeLog } from "./provisioning-log.ts";
 import { actionOf, intended, union } from "./unrecorded.ts";
 import type { LogRow, World } from "./world.ts";
 
 /** The only file that writes to a target tenant. Everything happens under a claim on the person's link. */
-
-export type WritingPlan = Extract<Plan, { kind: "create" | "update" | "restore" | "delete" }>;
 
 export interface Work {
   world: World;
@@ -197,10 +195,9 @@ async function create(held: Held, plan: WritingPlan & { kind: "create" }, target
   const { targetId } = invited;
   const user = Writable.invited(person.pair.target.id, invited);
   held.written.push("userPrincipalName", "userType");
-  const owned = { sourceTenantId: person.pair.source.id, targetTenantId: person.pair.target.id, userId: person.userId };
   const guest = await target.invited(targetId, held.call.lane);
   refuseOlder(held, guest?.createdAt);
-  if ((await takeUser(world, owned, targetId)).kind === "owned") throw new SyncError("TARGET_TAKEN");
+  if ((await takeUser(world, ownedOf(person), targetId)).kind === "owned") throw new SyncError("TARGET_TAKEN");
   await progress(held, { targetId, address: undefined, since: undefined }); // the id is ours before anything else is written
   await writeAttributes(
     held,
@@ -341,7 +338,8 @@ async function record(held: Held, result: Result): Promise<Applied> {
   const begun = held.stored.value.unrecorded; // perhaps by somebody who died over it
   const properties = begun && begun.row !== name ? union(begun.properties, held.written) : held.written;
   await writeLog(world, begun?.row ?? name, {
-    ...rowFor(held),
+    ...rowAbout(world, person),
+    ...(job ? { jobId: job.id } : {}),
     targetId: result.targetId,
     action: begun?.action ?? result.action,
     status: held.warning ? "warning" : "success",
@@ -450,19 +448,4 @@ function interpretation(error: unknown, world: World): Applied | undefined {
     default:
       return unreachable(error.blame);
   }
-}
-
-function rowFor({
-  work: { world, person, job },
-}: Held): Pick<LogRow, "at" | "sourceTenantId" | "targetTenantId" | "userId" | "reason" | "afterMs"> & Partial<LogRow> {
-  const at = world.clock.now();
-  return {
-    at,
-    sourceTenantId: person.pair.source.id,
-    targetTenantId: person.pair.target.id,
-    userId: person.userId,
-    reason: person.reason,
-    afterMs: at - person.noticedAt,
-    ...(job ? { jobId: job.id } : {}),
-  };
 }

@@ -3,7 +3,7 @@ import { type Escrow, intoEscrow } from "../domain/link.ts";
 import { readLink, writeLink } from "./claims.ts";
 import { CLOCKS_DIFFER_MS } from "./hints.ts";
 import type { Person } from "./look.ts";
-import { logOutcomeOf, logRowName, writeLog } from "./provisioning-log.ts";
+import { logOutcomeOf, logRowName, rowAbout, writeLog } from "./provisioning-log.ts";
 import type { World } from "./world.ts";
 
 /**
@@ -35,13 +35,8 @@ export async function escrowPerson(
   await writeLink(world, person, stored, "marked", { escrow, because: code, inputs: undefined });
   if (before?.code === code) return escrow;
   await writeLog(world, logRowName(world), {
-    at: now,
-    sourceTenantId: person.pair.source.id,
-    targetTenantId: person.pair.target.id,
-    userId: person.userId,
+    ...rowAbout(world, person),
     action: "other",
-    reason: person.reason,
-    afterMs: now - person.noticedAt,
     ...logOutcomeOf(code),
     ...(detail ? { detail } : {}),
   });

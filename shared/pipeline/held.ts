@@ -1,6 +1,7 @@
-import type { Job, Pair } from "../domain/job.ts";
+import type { Pair } from "../domain/job.ts";
 import { type HeldSet, LIMIT_KINDS, type LimitKind, NEXT_SET } from "../domain/limits.ts";
 import { hintInBulk } from "./hints.ts";
+import { placeOf } from "./job-state.ts";
 import { Ledgers } from "./ledger.ts";
 import { pairKey, type World } from "./world.ts";
 
@@ -166,11 +167,3 @@ const NEXT_STEP: Readonly<Record<HeldDecision["verdict"], Readonly<Record<LimitK
     creations: "These people are not invited. Narrow the scope: they are not asked about again until the rules change.",
   },
 };
-
-function placeOf(world: World, jobId: string): { pair: Pair; job: Job } | undefined {
-  for (const pair of world.rules.pairs) {
-    const job = pair.jobs.find(({ id }) => id === jobId);
-    if (job) return { pair, job };
-  }
-  return undefined;
-}

@@ -91,6 +91,17 @@ export async function hintVerify(world: World, person: Person, afterMs: number):
   await world.bus.send("changes", [hintMessage(world, from, contentFor(world, person, person.userId, "verify"), wait)]);
 }
 
+/** Somebody waits for a look at this person in this pair. */
+export async function hintOperator(
+  world: World,
+  who: Pick<Person, "pair" | "userId">,
+  from = `operator:${world.chance.uuid()}`,
+  afterMs = 0,
+): Promise<void> {
+  const content = contentFor(world, { ...who, lane: "changes" }, who.userId, "operator");
+  await world.bus.send("changes", [hintMessage(world, from, content, afterMs)]);
+}
+
 /** People whose manager this is can get their manager now. Sent before the link is recorded, so that a crash repeats it. */
 export async function hintReports(world: World, person: Person): Promise<void> {
   const reports = await world.source(person.pair.source.id).reportsOf(person.userId);
@@ -104,7 +115,12 @@ export async function hintReports(world: World, person: Person): Promise<void> {
   if (messages.length > 0) await world.bus.send(person.lane, messages);
 }
 
-const contentFor = (world: World, person: Person, userId: string, reason: Reason): HintContent => ({
+const contentFor = (
+  world: World,
+  person: Pick<Person, "pair" | "lane">,
+  userId: string,
+  reason: Reason,
+): HintContent => ({
   lane: reason === "verify" ? "changes" : person.lane,
   sourceTenantId: person.pair.source.id,
   targetTenantId: person.pair.target.id,

@@ -1,9 +1,9 @@
-import type { Job, Pair } from "../domain/job.ts";
+import type { Pair } from "../domain/job.ts";
 import { restarted } from "../domain/job-state.ts";
 import type { Link } from "../domain/link.ts";
 import { decideHeld, listHeld } from "./held.ts";
 import { hintInBulk } from "./hints.ts";
-import { changeJob, newRow } from "./job-state.ts";
+import { changeJob, newRow, placeOf } from "./job-state.ts";
 import { restartStreams } from "./restart-streams.ts";
 import { pairKey, type World } from "./world.ts";
 
@@ -121,12 +121,4 @@ async function lookAgain(
   }
   await hintInBulk(world, `restart:${world.chance.uuid()}`, pair.source.id, userIds, "operator");
   return userIds.length;
-}
-
-function placeOf(world: World, jobId: string): { pair: Pair; job: Job } | undefined {
-  for (const pair of world.rules.pairs) {
-    const job = pair.jobs.find(({ id }) => id === jobId);
-    if (job) return { pair, job };
-  }
-  return undefined;
 }

@@ -1,5 +1,5 @@
 import type { ErrorCode } from "../domain/error.ts";
-import type { Job } from "../domain/job.ts";
+import type { Job, Pair } from "../domain/job.ts";
 import { afterTime, type JobRow, pauseInherited, whyStopped } from "../domain/job-state.ts";
 import type { World } from "./world.ts";
 
@@ -26,6 +26,15 @@ export async function changeJob(
     if (!next) return stored?.value;
     if ((await world.tables.jobs.write(PARTITION, jobId, next, stored?.etag)).kind === "written") return next;
   }
+}
+
+/** A job of the configuration by its id, with the pair that it is of. */
+export function placeOf({ rules }: World, jobId: string): { pair: Pair; job: Job } | undefined {
+  for (const pair of rules.pairs) {
+    const job = pair.jobs.find(({ id }) => id === jobId);
+    if (job) return { pair, job };
+  }
+  return undefined;
 }
 
 export const newRow = ({ id, sourceTenantId, targetTenantId }: Job, since: number): JobRow => ({

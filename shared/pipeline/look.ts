@@ -29,6 +29,8 @@ export interface Person {
 /** `inputs`: hash over all that the decision looked at in the source and in the rules. */
 export type Look = { kind: "asBefore"; link: Link } | { kind: "seen"; view: PersonView; inputs: string };
 
+export type Seen = Extract<Look, { kind: "seen" }>;
+
 /** Reasons that trust no hash: something beside the source user may have changed. */
 const LOOKS_DEEPER: ReadonlySet<Reason> = new Set(["verify", "manager", "operator", "drift"]);
 

@@ -1,5 +1,6 @@
 import { LEASE_MS, linkName } from "../domain/link.ts";
 import type { TargetTenant } from "../ports/target-tenant.ts";
+import type { Person } from "./look.ts";
 import { pairKey, type World } from "./world.ts";
 
 /**
@@ -17,6 +18,12 @@ export interface Owned {
   targetTenantId: string;
   userId: string;
 }
+
+export const ownedOf = ({ pair, userId }: Pick<Person, "pair" | "userId">): Owned => ({
+  sourceTenantId: pair.source.id,
+  targetTenantId: pair.target.id,
+  userId,
+});
 
 /** `taken` by this link now, or before; otherwise the link that has it. */
 export type Taking = { kind: "taken" } | { kind: "owned"; by: string };

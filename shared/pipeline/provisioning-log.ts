@@ -1,4 +1,5 @@
 import { ERRORS, type ErrorCode } from "../domain/error.ts";
+import type { Person } from "./look.ts";
 import { type LogRow, pairKey, type World } from "./world.ts";
 
 /** Larger than any time in ms until the year 2286: rows sort newest first. */
@@ -22,6 +23,16 @@ export async function readLog(world: World, name: string, tenants: Tenants): Pro
 function partitionOf(name: string, { sourceTenantId, targetTenantId }: Tenants): string {
   const at = FAR_FUTURE - Number(name.slice(0, 13));
   return `${pairKey(sourceTenantId, targetTenantId)}_${new Date(at).toISOString().slice(0, 10)}`;
+}
+
+/** What every row about a person says: who, in which pair, why we looked, and how long after it was noticed. */
+export function rowAbout(
+  { clock }: Pick<World, "clock">,
+  { pair, userId, reason, noticedAt }: Person,
+): Pick<LogRow, "at" | "sourceTenantId" | "targetTenantId" | "userId" | "reason" | "afterMs"> {
+  const at = clock.now();
+  const { source, target } = pair;
+  return { at, sourceTenantId: source.id, targetTenantId: target.id, userId, reason, afterMs: at - noticedAt };
 }
 
 /** A failure that cannot be laid at anybody's door: visible all the same. Ids that are not known read `unknown`. */

@@ -2,12 +2,12 @@ import { ADOPTED_BECAUSE } from "../domain/adoption.ts";
 import { type ErrorCode, unreachable } from "../domain/error.ts";
 import type { Job } from "../domain/job.ts";
 import { claimIsLive, intoEscrow, type Link } from "../domain/link.ts";
-import { type Plan, type PlanRules, planUser } from "../domain/plan.ts";
+import { type Plan, type PlanRules, planUser, type WritingPlan } from "../domain/plan.ts";
 import { type ScopeDecision, type SourceView, scopingDetails } from "../domain/scope.ts";
 import { type Because, skipReasonOf } from "../domain/skip-reason.ts";
 import type { TargetUser } from "../domain/user.ts";
 import { type Admission, admit, isSafetyBlock, meanwhile } from "./admission.ts";
-import { applyPlan, type WritingPlan } from "./apply-plans.ts";
+import { applyPlan } from "./apply-plans.ts";
 import { collisionCode } from "./candidates.ts";
 import { isRecorded, type LinkChange, readLink, type StoredLink, writeLink } from "./claims.ts";
 import type { Deployment } from "./deployment.ts";
@@ -15,18 +15,18 @@ import { hintReports, hintVerify } from "./hints.ts";
 import { type JobDesk, stopRefused } from "./job-state.ts";
 import { expectLateDelete } from "./late-effects.ts";
 import type { LimitDesk } from "./limits.ts";
-import { lookAt, type Person, readSource } from "./look.ts";
+import { lookAt, type Person, readSource, type Seen } from "./look.ts";
 import type { Outcome } from "./outcome.ts";
-import { takeAddress, takeUser } from "./ownership.ts";
+import { ownedOf, takeAddress, takeUser } from "./ownership.ts";
 import type { Pace } from "./pace.ts";
-import { logOutcomeOf, logRowName, writeLog } from "./provisioning-log.ts";
+import { logOutcomeOf, logRowName, rowAbout, writeLog } from "./provisioning-log.ts";
 import type { Recovery } from "./recovery.ts";
 import type { SeatDesk } from "./seats.ts";
 import { showsAfter } from "./shows.ts";
 import { finishTransfer, REMOVAL } from "./transfer-link.ts";
 import { reserveValues } from "./uniqueness.ts";
 import { recordIntended } from "./unrecorded.ts";
-import { costOf, mailWarning, mayBeUnseen, type Seen, scopedBy, whatShows } from "./what-follows.ts";
+import { costOf, mailWarning, mayBeUnseen, scopedBy, whatShows } from "./what-follows.ts";
 import type { LogRow, World } from "./world.ts";
 
 /** Times that a look starts over because somebody else has written in between, before the hint goes back to the queue. */
@@ -421,16 +421,7 @@ async function log(
   person: Person,
   row: Pick<LogRow, "action" | "status" | "because"> & Partial<LogRow>,
 ): Promise<void> {
-  const at = world.clock.now();
-  await writeLog(world, logRowName(world), {
-    at,
-    sourceTenantId: person.pair.source.id,
-    targetTenantId: person.pair.target.id,
-    userId: person.userId,
-    reason: person.reason,
-    afterMs: at - person.noticedAt,
-    ...row,
-  });
+  await writeLog(world, logRowName(world), { ...rowAbout(world, person), ...row });
 }
 
 async function logSkip(world: World, person: Person, because: Because, scope: ScopeDecision): Promise<void> {
@@ -441,9 +432,4 @@ async function logSkip(world: World, person: Person, because: Because, scope: Sc
 }
 
 const rulesOf = (world: World, { pair }: Person): PlanRules => ({ pair, ...world.settings });
-const ownedOf = ({ pair, userId }: Person) => ({
-  sourceTenantId: pair.source.id,
-  targetTenantId: pair.target.id,
-  userId,
-});
 const jobOf = ({ pair }: Person, jobId: string | undefined) => pair.jobs.find(({ id }) => id === jobId);

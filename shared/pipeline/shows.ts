@@ -1,5 +1,5 @@
 import type { Pair } from "../domain/job.ts";
-import type { PersonView, Plan } from "../domain/plan.ts";
+import { graphUserType, type PersonView, type WritingPlan } from "../domain/plan.ts";
 import type { AttributeValue, TargetUser } from "../domain/user.ts";
 import { targetAttributes } from "./look.ts";
 import type { World } from "./world.ts";
@@ -31,13 +31,11 @@ export function shownBy(world: World, pair: Pair, { target }: PersonView): strin
   return target.kind === "found" ? showsOf(world, pair, target.user) : undefined;
 }
 
-type Writing = Extract<Plan, { kind: "create" | "update" | "restore" | "delete" }>;
-
 /** What the target user looks like once the plan is written. */
-export function showsAfter(world: World, pair: Pair, view: PersonView, plan: Writing): string | undefined {
+export function showsAfter(world: World, pair: Pair, view: PersonView, plan: WritingPlan): string | undefined {
   if (plan.kind === "delete") return GONE;
   if (plan.kind === "create") {
-    const userType = plan.job.userType === "member" ? "Member" : "Guest";
+    const userType = graphUserType(plan.job);
     const created = { accountEnabled: true, userType, stamp: view.self.stamp, attributes: {}, softDeleted: false };
     return showsOf(world, pair, changed(created, plan.wanted));
   }

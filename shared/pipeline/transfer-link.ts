@@ -3,15 +3,16 @@ import { ERRORS, type ErrorCode } from "../domain/error.ts";
 import type { Job, Pair } from "../domain/job.ts";
 import { claimIsLive, LEASE_MS, type Link, stampOf, type Transfer } from "../domain/link.ts";
 import { invitationAddress } from "../domain/matching.ts";
+import type { WritingPlan } from "../domain/plan.ts";
 import { isExternal, isInternalMember, type TargetUser } from "../domain/user.ts";
 import type { StoredRow } from "../ports/rows.ts";
-import { type Applied, applyPlan, type WritingPlan } from "./apply-plans.ts";
+import { type Applied, applyPlan } from "./apply-plans.ts";
 import { readLink, writeLink } from "./claims.ts";
 import { Deployment } from "./deployment.ts";
-import { hintMessage } from "./hints.ts";
+import { hintOperator } from "./hints.ts";
 import { JobDesk } from "./job-state.ts";
 import { type Person, readSource, targetAttributes } from "./look.ts";
-import { handOver } from "./ownership.ts";
+import { handOver, ownedOf } from "./ownership.ts";
 import { logRowName, writeLog } from "./provisioning-log.ts";
 import { recoveryState } from "./recovery.ts";
 import type { World } from "./world.ts";
@@ -64,7 +65,7 @@ export async function transferLink(world: World, request: TransferRequest): Prom
   const from = personOf(world, pair, fromUserId);
   const stored = await readLink(world, from);
   if (stored && !stored.value.transfer && stored.value.releasedTo === toUserId) {
-    await hint(world, personOf(world, pair, toUserId), `transferred:${fromUserId}:${world.chance.uuid()}`, 0);
+    await hintOperator(world, personOf(world, pair, toUserId), `transferred:${fromUserId}:${world.chance.uuid()}`, 0);
     return { kind: "done", targetId: stored.value.targetId };
   }
   if (!stored?.value.targetId || stored.value.state === "inviting") {
@@ -93,7 +94,7 @@ async function begin(
   if (objection) return objection;
   const at = world.clock.now();
   // Whoever dies from here on has left word.
-  await hint(world, from, `transfer:${from.userId}:${toUserId}:${at}`, LEASE_MS);
+  await hintOperator(world, from, `transfer:${from.userId}:${toUserId}:${at}`, LEASE_MS);
   const written = await writeLink(world, from, stored, "marked", {
     transfer: { how, toUserId, by, at },
     claim: undefined,
@@ -112,7 +113,7 @@ async function whyStopped(world: World, pair: Pair, link: Link): Promise<ErrorCo
 async function goOn(world: World, from: Person, stored: StoredRow<Link>): Promise<TransferOutcome> {
   const outcome = await finishTransfer(world, from, stored);
   const waits = outcome.kind === "again" && outcome.because === REMOVAL;
-  if (waits) await hint(world, from, `release:${from.userId}:${world.chance.uuid()}`, 0);
+  if (waits) await hintOperator(world, from, `release:${from.userId}:${world.chance.uuid()}`, 0);
   return outcome;
 }
 
@@ -193,7 +194,7 @@ export async function finishTransfer(world: World, from: Person, stored: StoredR
   });
   const to = personOf(world, from.pair, transfer.toUserId);
   // Before the last write, so that a crash repeats it, and looked at after that write.
-  await hint(world, to, `transferred:${from.userId}:${world.chance.uuid()}`, LOOK_AFTER_MS);
+  await hintOperator(world, to, `transferred:${from.userId}:${world.chance.uuid()}`, LOOK_AFTER_MS);
   const now = await readLink(world, from);
   const over = { transfer: undefined, releasedTo: transfer.toUserId, claim: undefined, escrow: undefined };
   const given = { targetId: undefined, blockedByUs: undefined, inputs: undefined, because: "transferred" };
@@ -218,7 +219,7 @@ async function giveTo(
   if (mine && claimIsLive(mine.value, mine.ageMs)) return { kind: "again", because: "claimed", afterMs: 5_000 };
   if (mine?.value.targetId && mine.value.targetId !== guest.id)
     return abandon(world, from, stored, "the new user has a target user already");
-  if (!(await handOver(world, ownedBy(from), ownedBy(to), guest.id)))
+  if (!(await handOver(world, ownedOf(from), ownedOf(to), guest.id)))
     return abandon(world, from, stored, "somebody else owns the target user");
   const rebindBy = await addressToRebind(world, to, guest);
   const stamp = stampOf(world.rules.deployment, pair.source.id, transfer.toUserId);
@@ -291,18 +292,6 @@ function unless(applied: Applied): TransferOutcome | undefined {
   }
 }
 
-async function hint(world: World, { pair, userId }: Person, from: string, afterMs: number): Promise<void> {
-  const content = {
-    lane: "changes",
-    sourceTenantId: pair.source.id,
-    targetTenantId: pair.target.id,
-    userIds: [userId],
-    reason: "operator",
-    noticedAt: world.clock.now(),
-  } as const;
-  await world.bus.send("changes", [hintMessage(world, from, content, afterMs)]);
-}
-
 const personOf = (world: World, pair: Pair, userId: string): Person => ({
   pair,
   userId,
@@ -311,12 +300,6 @@ const personOf = (world: World, pair: Pair, userId: string): Person => ({
   noticedAt: world.clock.now(),
   paidWrites: 0,
   attempt: 0,
-});
-
-const ownedBy = ({ pair, userId }: Person) => ({
-  sourceTenantId: pair.source.id,
-  targetTenantId: pair.target.id,
-  userId,
 });
 
 const jobOf = (pair: Pair, { jobId }: Link): Job | undefined =>

@@ -4,7 +4,7 @@ import type { TargetView } from "../domain/plan.ts";
 import type { ScopeDecision } from "../domain/scope.ts";
 import type { Attributes } from "../domain/user.ts";
 import type { Person } from "./look.ts";
-import { type Owned, takeValue, valueIsTaken } from "./ownership.ts";
+import { ownedOf, takeValue, valueIsTaken } from "./ownership.ts";
 import type { World } from "./world.ts";
 
 /**
@@ -66,9 +66,3 @@ export async function reserveValues(
   }
   return true;
 }
-
-const ownedOf = ({ pair, userId }: Person): Owned => ({
-  sourceTenantId: pair.source.id,
-  targetTenantId: pair.target.id,
-  userId,
-});

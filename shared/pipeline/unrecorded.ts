@@ -1,5 +1,5 @@
 import type { Link, Unrecorded } from "../domain/link.ts";
-import type { Plan } from "../domain/plan.ts";
+import type { WritingPlan } from "../domain/plan.ts";
 import type { Person } from "./look.ts";
 import { readLog, writeLog } from "./provisioning-log.ts";
 import type { LogRow, World } from "./world.ts";
@@ -8,8 +8,6 @@ import type { LogRow, World } from "./world.ts";
  * A change whose worker died, or never heard the answer, is found done by the next look, which has nothing to write any
  * more. What was intended stands in the link until a row of the provisioning log tells of it, so that the log is complete.
  */
-
-type WritingPlan = Extract<Plan, { kind: "create" | "update" | "restore" | "delete" }>;
 
 /** As Graph's provisioning log calls it. */
 export function actionOf(plan: WritingPlan): "create" | "update" | "disable" | "delete" {

@@ -1,14 +1,11 @@
 import { type ErrorCode, unreachable } from "../domain/error.ts";
-import type { ManagerChange } from "../domain/plan.ts";
-import type { WritingPlan } from "./apply-plans.ts";
+import type { ManagerChange, WritingPlan } from "../domain/plan.ts";
 import type { LinkChange, StoredLink } from "./claims.ts";
-import { type Look, managerNames, type Person } from "./look.ts";
+import { managerNames, type Person, type Seen } from "./look.ts";
 import { shownBy } from "./shows.ts";
 import type { World } from "./world.ts";
 
 /** What follows from a look and its plan for the row, the log and the quota, before anything is written. */
-
-export type Seen = Extract<Look, { kind: "seen" }>;
 
 /** Who is in scope is so under these rules, and whatever was rejected is over. */
 export function scopedBy({ pair }: Person, stored: StoredLink, { view: { now, scope, manager } }: Seen): LinkChange {

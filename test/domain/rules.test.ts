@@ -2,15 +2,7 @@ import { describe, expect, test } from "vitest";
 import { CLOUDS, type Cloud, cloudPair } from "../../shared/domain/cloud.ts";
 import { ERRORS } from "../../shared/domain/error.ts";
 import { groupKey } from "../../shared/domain/job.ts";
-import {
-  claimIsLive,
-  intoEscrow,
-  LEASE_MS,
-  type Link,
-  type LinkSignal,
-  type LinkState,
-  NEXT,
-} from "../../shared/domain/link.ts";
+import { claimIsLive, LEASE_MS, type Link, type LinkSignal, type LinkState, NEXT } from "../../shared/domain/link.ts";
 import { canBeInvited, invitationAddress } from "../../shared/domain/matching.ts";
 import { obeyRetryAfter, type PaceState, paceLimits, takeWrites } from "../../shared/domain/pace.ts";
 import { scopeOf } from "../../shared/domain/scope.ts";
@@ -147,17 +139,6 @@ describe("links", () => {
     expect(claimIsLive(link, LEASE_MS - 1)).toBe(true);
     expect(claimIsLive(link, LEASE_MS)).toBe(false);
     expect(claimIsLive({ state: "linked", userId: "u" }, 0)).toBe(false);
-  });
-  test("escrows come back after 1 min, 10 min, 1 h, then Entra's 6, 12, 24 h and every 24 h", () => {
-    let escrow = intoEscrow(undefined, "VALUE_REFUSED", 0);
-    const waits = [escrow.nextAt];
-    for (let i = 0; i < 6; i++) {
-      const at = escrow.nextAt;
-      escrow = intoEscrow(escrow, "VALUE_REFUSED", at);
-      waits.push(escrow.nextAt - at);
-    }
-    expect(waits.map((ms) => ms / 60_000)).toEqual([1, 10, 60, 360, 720, 1440, 1440]);
-    expect(intoEscrow(escrow, "TARGET_TAKEN", 0).failures).toBe(1);
   });
 });
 
