@@ -48,6 +48,11 @@ const REFERENCE: readonly Row[] = [
   ['DateDiff("n", CDate("2021-08-24"), CDate("2021-08-25"))', {}, "1440"],
   ['DateDiff("s", CDate("2021-08-24"), CDate("2021-08-25"))', {}, "86400"],
   ["DateFromNum(129699324000000000)", {}, "1/1/2012 11:00:00 PM"],
+  ["DNComponent(CRef([dn]),1)", { dn: "cn=Joe,ou=x" }, "Joe"],
+  // The page takes Mid(…, 6) of it, without the length that Mid needs by its own description.
+  ['Item([p],Contains([p], "SMTP:"))', { p: ["smtp:a@b.example", "SMTP:c@d.example"] }, "SMTP:c@d.example"],
+  ['Mid(Item([p],Contains([p], "SMTP:")),6,256)', { p: ["smtp:a", "SMTP:c@d.example"] }, "c@d.example"],
+  ['Mid(Item([p],Contains([p], "SMTP:")),6)', { p: ["SMTP:c"] }, { error: "MissingArgument" }],
   ["DNComponent([dn],1)", { dn: "cn=Joe,ou=x" }, "Joe"],
   ['IIF(IsPresent([accountName]),[accountName],Error("AccountName is required"))', {}, { error: "CustomError" }],
   ['FormatDateTime([x], , "yyyyMMddHHmmss.fZ", "yyyy-MM-dd")', { x: "20150123105347.1Z" }, "2015-01-23"],

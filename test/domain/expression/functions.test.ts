@@ -99,12 +99,24 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     ['ConvertToUTF8Hex("né")', "6EC3A9"],
     ["ConvertToUTF8Hex([none])", null],
   ],
+  Contains: [
+    ['Contains([l], "b")', "2", LIST],
+    ['Contains([l], "B")', "0", LIST],
+    ['Contains("xay", "a")', "1"],
+    ['Contains([none], "a")', "0"],
+    ["Contains([l], [none])", "1", LIST],
+  ],
   Count: [
     ['Count("")', "1"],
     ["Count([l])", "2", LIST],
     ["Count([none])", "0"],
     ["Count([x])", "0", { x: [] }],
     ['Count("x")', "1"],
+  ],
+  CRef: [
+    ["CRef([x])", "cn=Joe", { x: "cn=Joe" }],
+    ["CRef([none])", null],
+    ["CRef([l])", MANY, LIST],
   ],
   CStr: [
     ["CStr(12)", "12"],

@@ -91,6 +91,12 @@ export const CONVERSION: readonly FunctionSpec[] = [
     compile: (call) => call.text(0),
   },
   {
+    // Part of an example of DNComponent: text as a reference. References are text here already.
+    name: "CRef",
+    params: ["value"],
+    compile: (call) => call.text(0),
+  },
+  {
     name: "ConvertToBase64",
     params: ["source"],
     compile: (call) => {

@@ -60,10 +60,31 @@ const item: FunctionSpec = {
   },
 };
 
+/**
+ * Not described for provisioning, and part of an example of Item there: which element, counted from 1, has the text in it; 0: none.
+ * Source: Entra `reference-expressions.md` (cloud sync), Item; `reference-connect-sync-functions-reference.md`, Contains.
+ */
+const contains: FunctionSpec = {
+  name: "Contains",
+  params: ["attribute", "search"],
+  compile: (call) => {
+    const [list, search] = [call.list(0), call.textOrEmpty(1)];
+    return (evaluation) => {
+      const [values, wanted] = [list(evaluation), search(evaluation)];
+      evaluation.spend(
+        values.reduce((sum, value) => sum + value.length, 0),
+        call.at + 1,
+      );
+      return String(values.findIndex((value) => value.includes(wanted)) + 1);
+    };
+  },
+};
+
 export const LISTS: readonly FunctionSpec[] = [
   join,
   split,
   item,
+  contains,
   {
     name: "Count",
     params: ["attribute"],
