@@ -19,7 +19,7 @@ import { startPasses } from "../shared/pipeline/start-passes.ts";
 import { startSweeps } from "../shared/pipeline/start-sweeps.ts";
 import type { Settings, World } from "../shared/pipeline/world.ts";
 import type { DecisionLog, LogFields } from "../shared/ports/decision-log.ts";
-import type { Broker, ReceivedMessage } from "./bus/api.ts";
+import type { Broker } from "./bus/api.ts";
 import { broker } from "./bus/broker.ts";
 import { type MemoryBus, memoryBus } from "./bus/memory-bus.ts";
 import { type SandboxClock, type SimulatedClock, simulatedClock, skewed } from "./clock.ts";
@@ -27,6 +27,7 @@ import type { GraphRequest, GraphTenants, Knobs, TenantSpec, WebhookCall } from 
 import { createGraphTenants } from "./graph/index.ts";
 import { type CallHooks, callOf, Life, mortal } from "./life.ts";
 import { type Random, random } from "./random.ts";
+import { receive } from "./receiver.ts";
 import { type MemoryStore, memoryStore } from "./storage/memory-rows.ts";
 
 /** Tenants, bus and tables around the real pipeline, in one process, on one clock and one seed. */
@@ -92,7 +93,6 @@ export interface WorldOptions {
 
 const LOG_MAX = 20_000;
 const PUBLIC_URL = "https://app.sandbox";
-const LOCK_RENEWAL_MS = 20_000;
 const TOKEN_KEPT_MS = 30 * 60_000;
 const graphRoot = (tenant: string) => `https://graph.${tenant}.sandbox`;
 
@@ -192,8 +192,7 @@ function startInstance(parts: Parts): Instance {
     }),
     receive(parts, deadLetterQueue(queue), concurrency, life, async (message) => {
       const body = JSON.parse(Buffer.from(message.body).toString());
-      const running = await inForce(receiver);
-      await recordDeadLetter(running.world, queue, body, message.deadLetterReason ?? "unknown", decisionLog);
+      await recordDeadLetter(world, queue, body, message.deadLetterReason ?? "unknown", decisionLog);
     }),
   ]);
   const every = options.timerMs ?? 5_000;
@@ -228,67 +227,6 @@ function startInstance(parts: Parts): Instance {
     stands: () => life.frozen,
   };
   return instance;
-}
-
-/** Messages of one queue, so many at once; renewed while they are worked on, completed or abandoned afterwards. */
-function receive(
-  { clock, queues, chance, instances }: Parts,
-  queue: string,
-  concurrency: number,
-  life: Life,
-  handle: (message: ReceivedMessage) => Promise<void>,
-): () => void {
-  let busy = 0;
-  const work = async (message: ReceivedMessage) => {
-    const stopRenewing = renew(clock, queues, queue, message.lockToken, life);
-    const outcome = await handle(message).then(
-      () => "complete" as const,
-      () => "abandon" as const,
-    );
-    stopRenewing();
-    await life.gate();
-    try {
-      queues[outcome](queue, message.lockToken);
-    } catch {
-      // The lock was lost: the message comes again, which is what the host does about it too.
-    }
-  };
-  const pump = () => {
-    if (life.frozen) return void life.gate().then(pump);
-    while (life.alive && busy < concurrency) {
-      const message = queues.receive(queue);
-      if (!message) return;
-      busy++;
-      void work(message).finally(() => {
-        busy--;
-        pump();
-      });
-    }
-  };
-  // With others beside it an instance is not always the first to ask.
-  const stop = queues.onAvailable(queue, () => {
-    if (instances.length > 1) clock.after(chance.between(0, 2), pump);
-    else pump();
-  });
-  pump();
-  return stop;
-}
-
-function renew(clock: SimulatedClock, queues: Broker, queue: string, lockToken: string, life: Life): () => void {
-  let cancel = () => {};
-  const again = () => {
-    cancel = clock.after(LOCK_RENEWAL_MS, () => {
-      if (!life.alive) return;
-      try {
-        if (!life.frozen) queues.renew(queue, lockToken);
-        again();
-      } catch {
-        // Lost: settling will say so.
-      }
-    });
-  };
-  again();
-  return () => cancel();
 }
 
 /** What runs one configuration. */

@@ -1,7 +1,9 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
-import { dayTable, openDayCloud, playDay } from "../organization/day.ts";
+import { playDay } from "../organization/day.ts";
+import { openDayCloud } from "../organization/day-cloud.ts";
+import { dayTable } from "../organization/day-report.ts";
 import { duration, type Output, plain, progressBar } from "../organization/render.ts";
 import type { LocalCloud } from "./cloud.ts";
 import type { DifferencesAnswer } from "./graph-report.ts";

@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Commit } from "../../../sandbox/graph/api.ts";
 import { describeDifference, peopleRight } from "../../../sandbox/oracle.ts";
-import { type DayCloud, type DayReport, dayTable, eventLines, playDay } from "../../../sandbox/organization/day.ts";
+import { playDay } from "../../../sandbox/organization/day.ts";
+import type { DayCloud } from "../../../sandbox/organization/day-cloud.ts";
+import { type DayReport, dayTable, eventLines } from "../../../sandbox/organization/day-report.ts";
 import { organization, populate } from "../../../sandbox/organization/topology.ts";
 import { type SimulatedWorld, simulatedWorld } from "../../../sandbox/world.ts";
 import { watchWrites } from "../../../sandbox/write-watch.ts";
 import { PATIENCE_MS } from "../../patience.ts";
+import { KNOBS, SETTINGS } from "../../scenario/contoso.ts";
 
 const SEED = 5;
 /** Of real time, while simulated time goes on beside. */
@@ -78,17 +81,8 @@ function start() {
     seed: SEED,
     tenants: made.tenants,
     config,
-    knobs: {
-      latencyMs: [10, 50],
-      replicationLagMs: 2_000,
-      indexLagMs: 4_000,
-      deltaLagMs: 2_000,
-      notificationDelayMs: [200, 2_000],
-      notificationLost: 0,
-      notificationDoubled: 0,
-      notificationReordered: false,
-    },
-    settings: { replicationAllowanceMs: 5_000, indexAllowanceMs: 10_000, sweepMs: 60_000 },
+    knobs: KNOBS,
+    settings: SETTINGS,
     populate: (graph) => void populate(graph, made),
   });
   const watch = watchWrites(world.graph, config);
