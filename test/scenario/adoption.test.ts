@@ -1,26 +1,18 @@
 import { describe, expect, test } from "vitest";
-import type { TenantSpec, TruthUser } from "../../sandbox/graph/api.ts";
+import type { TruthUser } from "../../sandbox/graph/api.ts";
 import { describeDifference, differences } from "../../sandbox/oracle.ts";
 import { type SimulatedWorld, simulatedWorld } from "../../sandbox/world.ts";
 import { watchWrites } from "../../sandbox/write-watch.ts";
 import { SyncConfig } from "../../shared/config/schema.ts";
 import type { Link } from "../../shared/domain/link.ts";
 import type { LogRow } from "../../shared/pipeline/world.ts";
-import { MINUTE } from "./contoso.ts";
-import { SETTINGS } from "./two-tenants.ts";
+import { MINUTE, SETTINGS } from "./contoso.ts";
+import { SOURCE, spec, TARGET } from "./two-tenants.ts";
 
 const SOURCE_APP = "11111111-aaaa-4aaa-8aaa-111111111111";
 const TARGET_APP = "22222222-bbbb-4bbb-8bbb-222222222222";
 const EVIDENCE = ["AuditLog.Read.All", "RoleManagement.Read.Directory", "Group.Read.All"];
 
-const tenant = (name: string, id: string, clientId: string, permissions: readonly string[]): TenantSpec => ({
-  name,
-  id,
-  cloud: "global",
-  domain: `${name}.example`,
-  initialDomain: `${name}.onmicrosoft.com`,
-  clients: [{ clientId, permissions, extensions: [{ name: "syncSource", dataType: "String" }] }],
-});
 const HOME_ID = "aaaaaaaa-1111-4111-8111-111111111111";
 const ELSEWHERE = "cccccccc-1111-4111-8111-111111111111";
 
@@ -87,14 +79,8 @@ interface Options {
 
 function adoptionWorld({ permissions = EVIDENCE, populate, state = "on", ...options }: Options) {
   const tenants = [
-    tenant("home", HOME_ID, SOURCE_APP, ["User.Read.All", "GroupMember.Read.All", "Group.Read.All"]),
-    tenant("hub", "bbbbbbbb-1111-4111-8111-111111111111", TARGET_APP, [
-      "User.Read.All",
-      "User.ReadWrite.All",
-      "User.Invite.All",
-      "User.DeleteRestore.All",
-      ...permissions,
-    ]),
+    spec("home", HOME_ID, SOURCE_APP, SOURCE),
+    spec("hub", "bbbbbbbb-1111-4111-8111-111111111111", TARGET_APP, [...TARGET, ...permissions]),
   ];
   const config = SyncConfig.parse({
     version: 1,

@@ -37,7 +37,7 @@ export interface ContosoOptions {
 }
 
 /** Small lags, and allowances that fit them: a simulated minute is then enough for most things. */
-const KNOBS: Partial<Knobs> = {
+export const KNOBS: Partial<Knobs> = {
   latencyMs: [20, 120],
   replicationLagMs: 2_000,
   indexLagMs: 4_000,
@@ -47,7 +47,11 @@ const KNOBS: Partial<Knobs> = {
   notificationDoubled: 0,
   notificationReordered: false,
 };
-const SETTINGS: Partial<Settings> = { replicationAllowanceMs: 5_000, indexAllowanceMs: 10_000, sweepMs: 60_000 };
+export const SETTINGS = {
+  replicationAllowanceMs: 5_000,
+  indexAllowanceMs: 10_000,
+  sweepMs: 60_000,
+} satisfies Partial<Settings>;
 
 export function contoso(options: ContosoOptions): Contoso {
   const made = organization({ seed: options.seed, people: options.people ?? 40 });

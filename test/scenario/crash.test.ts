@@ -4,8 +4,8 @@ import type { Instance } from "../../sandbox/world.ts";
 import type { LogRow } from "../../shared/pipeline/world.ts";
 import { BusUnavailable } from "../../shared/ports/bus.ts";
 import { StorageUnavailable } from "../../shared/ports/rows.ts";
-import { HOUR, MINUTE, SECOND } from "./contoso.ts";
-import { SETTINGS, type TwoTenants, type TwoTenantsOptions, twoTenants } from "./two-tenants.ts";
+import { HOUR, MINUTE, SECOND, SETTINGS } from "./contoso.ts";
+import { type TwoTenants, type TwoTenantsOptions, twoTenants } from "./two-tenants.ts";
 
 /** Every effect may be the last: each kind of work is ended at each of its effects in turn, and somebody else goes on. */
 

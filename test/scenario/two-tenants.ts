@@ -8,7 +8,7 @@ import { type WriteWatch, watchWrites } from "../../sandbox/write-watch.ts";
 import { SyncConfig } from "../../shared/config/schema.ts";
 import type { Link } from "../../shared/domain/link.ts";
 import type { Settings, SubscriptionRow } from "../../shared/pipeline/world.ts";
-import { SECOND } from "./contoso.ts";
+import { KNOBS, SECOND, SETTINGS } from "./contoso.ts";
 
 /** The smallest world with everything in it: one source, one target, two jobs between them, a group for each, and few people. */
 export interface TwoTenants {
@@ -182,7 +182,8 @@ function watchForCrimes(world: SimulatedWorld, client: string, sourceId: string)
       const { targetId } = value as Link;
       return targetId === undefined ? [] : [{ userId: row, targetId }];
     });
-    const twice = linked.filter((one) => linked.some((other) => other !== one && other.targetId === one.targetId));
+    const owned = Map.groupBy(linked, ({ targetId }) => targetId);
+    const twice = linked.filter(({ targetId }) => (owned.get(targetId)?.length ?? 0) > 1);
     const strange = linked.filter(({ userId, targetId }) => owners.get(`user:${targetId}`) !== `${sourceId}/${userId}`);
     return [
       ...found,
@@ -194,23 +195,6 @@ function watchForCrimes(world: SimulatedWorld, client: string, sourceId: string)
   };
 }
 
-/** Small lags, and allowances that fit them. */
-const KNOBS: Partial<Knobs> = {
-  latencyMs: [20, 120],
-  replicationLagMs: 2_000,
-  indexLagMs: 4_000,
-  deltaLagMs: 2_000,
-  notificationDelayMs: [200, 2_000],
-  notificationLost: 0,
-  notificationDoubled: 0,
-  notificationReordered: false,
-};
-export const SETTINGS = {
-  replicationAllowanceMs: 5_000,
-  indexAllowanceMs: 10_000,
-  sweepMs: 60_000,
-} satisfies Partial<Settings>;
-
 /** What `docs/permissions.md` asks for, and nothing more: a test compares them. */
 export const SOURCE = ["User.Read.All", "GroupMember.Read.All", "Group.Read.All"];
 export const TARGET = [
@@ -221,7 +205,7 @@ export const TARGET = [
   "User.EnableDisableAccount.All",
 ];
 
-const spec = (name: string, id: string, clientId: string, permissions: readonly string[]): TenantSpec => ({
+export const spec = (name: string, id: string, clientId: string, permissions: readonly string[]): TenantSpec => ({
   name,
   id,
   cloud: "global",
