@@ -2,18 +2,20 @@ import { hash } from "../random.ts";
 import type { Properties } from "./properties.ts";
 import type { UserState } from "./records.ts";
 
+// biome-ignore format: a long list of short words
 const GIVEN = [
   "Ada", "Amélie", "Anna", "Aarav", "Björn", "Carlos", "Chiara", "Chloé", "Daniel", "Diego", "Elif", "Emma", "Fatima", "Felix",
   "Giulia", "Hana", "Hugo", "Ines", "Ivan", "Jakub", "João", "Karin", "Kofi", "Lars", "Leila", "Li", "Luca", "Maja",
   "Mateusz", "Mei", "Mia", "Mohammed", "Nadia", "Noah", "Olga", "Omar", "Priya", "Quentin", "Rania", "Rosa", "Samuel", "Sofia",
   "Søren", "Tariq", "Thandi", "Tomás", "Uma", "Viktor", "Wei", "Yara", "Yuki", "Zoë",
-] as const; // biome-ignore format: one list
+] as const;
+// biome-ignore format: a long list of short words
 const SURNAMES = [
   "Adeyemi", "Almeida", "Andersson", "Becker", "Bianchi", "Brown", "Chen", "Costa", "Dubois", "Eriksson", "Fernández", "Fischer",
   "García", "Gupta", "Haddad", "Hansen", "Ito", "Ivanov", "Jansen", "Jensen", "Kaya", "Khan", "Kim", "Kowalski", "Larsen", "Lopez",
   "Martin", "Meyer", "Mensah", "Moreau", "Müller", "Nakamura", "Nguyen", "Novák", "O'Brien", "Okafor", "Olsen", "Patel", "Pereira",
   "Petrov", "Rossi", "Sato", "Schmidt", "Silva", "Singh", "Smith", "Suzuki", "Tanaka", "Wang", "Weber", "Yılmaz", "Zhang",
-] as const; // biome-ignore format: one list
+] as const;
 const DEPARTMENTS = [
   "Engineering",
   "Sales",
