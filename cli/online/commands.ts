@@ -16,20 +16,22 @@ function online(command: Command): Command {
     .option("--audience <id>", "client id or URI of the app registration; or CROSS_CLOUD_SYNC_AUDIENCE")
     .option("--token <token>", "an access token; better in CROSS_CLOUD_SYNC_TOKEN, which no list of processes shows")
     .option("--sandbox <name>", "the local cloud, as one of its people: alice, bob or carol")
-    .addOption(new Option("--json", "one line of JSON an item"));
+    .addOption(new Option("--json", "one line of JSON an item"))
+    .hook("preAction", (_, leaf) => {
+      // Also where it stands before the command.
+      leaf.setOptionValue("json", leaf.optsWithGlobals().json);
+    });
 }
 
-const wantsJson = (): boolean => process.argv.includes("--json");
-
 /** Asks, prints, and tells a refusal without a stack. */
-async function run(work: () => Promise<void>): Promise<void> {
+async function run({ json }: Options, work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
     if (!(error instanceof NotDone)) throw error;
     process.exitCode = error.exitCode;
     const { code, message, remedy, mistakes } = error.refusal;
-    if (wantsJson()) {
+    if (json) {
       process.stdout.write(`${JSON.stringify({ error: error.refusal })}\n`);
       return;
     }
@@ -71,7 +73,7 @@ function addList(
   const command = online(parent.command(name).description(summary)).option("--limit <n>", "so many at most", "200");
   for (const [flag, what] of filters) command.option(flag, what);
   command.action((options: Options) =>
-    run(async () => {
+    run(options, async () => {
       const most = limitOf(options.limit);
       const connection = connectionOf(options, process.env);
       const names = filters.map(([flag]) => /--(\w+)/.exec(flag)?.[1] ?? "");
@@ -85,15 +87,15 @@ function addList(
         items.push(...page.items);
         cursor = page.cursor ?? undefined;
       } while (cursor !== undefined && items.length < most);
-      if (wantsJson()) for (const item of items) process.stdout.write(`${JSON.stringify(item)}\n`);
+      if (options.json) for (const item of items) process.stdout.write(`${JSON.stringify(item)}\n`);
       else process.stdout.write(told(items, await tenantNames(connection)));
       if (cursor !== undefined) process.stderr.write("There is more: raise --limit.\n");
     }),
   );
 }
 
-function show(answer: Answer): void {
-  process.stdout.write(`${JSON.stringify(answer, null, wantsJson() ? undefined : 2)}\n`);
+function show({ json }: Options, answer: Answer): void {
+  process.stdout.write(`${JSON.stringify(answer, null, json ? undefined : 2)}\n`);
 }
 
 function addAct(
@@ -104,8 +106,8 @@ function addAct(
   online(command).action((...given: unknown[]) => {
     const options = given.at(-2) as Options;
     const args = given.slice(0, -2).map(String);
-    return run(async () =>
-      show(await call(connectionOf(options, process.env), "POST", `commands/${name}`, bodyOf(options, args))),
+    return run(options, async () =>
+      show(options, await call(connectionOf(options, process.env), "POST", `commands/${name}`, bodyOf(options, args))),
     );
   });
 }
@@ -117,7 +119,8 @@ const PAIR: readonly [string, string][] = [
 
 export function addOnline(program: Command): void {
   online(program.command("status").description("the configuration in force, the kill switch, jobs and sources")).action(
-    (options: Options) => run(async () => show(await call(connectionOf(options, process.env), "GET", "status", {}))),
+    (options: Options) =>
+      run(options, async () => show(options, await call(connectionOf(options, process.env), "GET", "status", {}))),
   );
   addHeld(program);
   addJobs(program);
@@ -148,10 +151,10 @@ function addHeld(program: Command): void {
   const set = (command: Command) => command.argument("<job>", "id of the job").argument("<set>", "id of the set");
   online(set(held.command("show").description("one set and its people"))).action(
     (job: string, id: string, options: Options) =>
-      run(async () => {
+      run(options, async () => {
         const connection = connectionOf(options, process.env);
         const answer = known(HeldSet, await call(connection, "GET", "held/set", { job, set: id }));
-        if (wantsJson()) return show(answer);
+        if (options.json) return show(options, answer);
         process.stdout.write(`${told([answer.set], await tenantNames(connection))}\n${table(answer.members)}`);
       }),
   );
@@ -170,7 +173,7 @@ function addJobs(program: Command): void {
   online(
     jobs.command("list").description("every job: stopped or not, why, and who is left behind by those that are gone"),
   ).action((options: Options) =>
-    run(async () => show(await call(connectionOf(options, process.env), "GET", "jobs", {}))),
+    run(options, async () => show(options, await call(connectionOf(options, process.env), "GET", "jobs", {}))),
   );
   const one = (name: string, summary: string) =>
     jobs.command(name).description(summary).argument("<job>", "id of the job");
@@ -273,10 +276,10 @@ function addAudit(program: Command): void {
   const audit = program.command("audit").description("what people did");
   const list = online(audit.command("list").description("entries, oldest first"));
   list.option("--from <n>", "from this number on", "1").action((options: Options) =>
-    run(async () => {
+    run(options, async () => {
       const query = { from: text(options.from), limit: String(PAGE_MAX) };
       const { items } = known(Page, await call(connectionOf(options, process.env), "GET", "audit", query));
-      if (wantsJson()) for (const item of items) process.stdout.write(`${JSON.stringify(item)}\n`);
+      if (options.json) for (const item of items) process.stdout.write(`${JSON.stringify(item)}\n`);
       else process.stdout.write(table(items));
       if (items.length === PAGE_MAX) process.stderr.write("There may be more: go on with --from.\n");
     }),
@@ -286,10 +289,10 @@ function addAudit(program: Command): void {
     .option("--seq <n>", "a number that the app's own log told")
     .option("--hash <hash>", "and its hash")
     .action((options: Options) =>
-      run(async () => {
+      run(options, async () => {
         const query = { seq: text(options.seq), hash: text(options.hash) };
         const verdict = await call(connectionOf(options, process.env), "GET", "audit/verify", query);
-        show(verdict);
+        show(options, verdict);
         if (verdict.kind !== "sound") process.exitCode = EXIT.refused;
       }),
     );

@@ -51,3 +51,14 @@ test("where no app answers, the command ends with 3", async () => {
   const { status, stderr } = await run("status", "--app", "http://127.0.0.1:1", "--token", "t");
   expect({ status, stderr }).toEqual({ status: 3, stderr: expect.stringContaining("The app does not answer") });
 });
+
+describe("--json, before or behind the command", () => {
+  test.each([[["--json", "escrows"]], [["escrows", "--json"]]])("%j tells a refusal as JSON", async (args) => {
+    expect(await ask(...args)).toMatchObject({ status: 1, stderr: "", answers: [{ error: { code: "Unexpected" } }] });
+  });
+
+  test("one line an item", async () => {
+    const { stdout } = await ask("audit", "list", "--json");
+    expect(stdout.split("\n").slice(0, 2)).toEqual(['{"seq":1}', '{"seq":2}']);
+  });
+});
