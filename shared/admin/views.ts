@@ -41,7 +41,7 @@ const LogQuery = z.strictObject({
   ...Paging,
   day: z.iso.date().optional(),
   status: z.enum(["success", "failure", "skipped", "warning"]).optional(),
-  user: z.guid().optional(),
+  user: z.guid().toLowerCase().optional(),
 });
 
 const isNamed = (tenant: { id: string; name: string }, wanted: string | undefined): boolean =>

@@ -126,6 +126,10 @@ test("the log comes in pages that together are the whole", async () => {
   expect(read).toEqual(all);
   expect(items(await c.ask("eve", "log"))).toEqual([]);
   expect(items(await c.ask("carol", "log?status=failure"))).toEqual([]);
+  const { userId = "" } = all[0] as { userId?: string };
+  const theirs = items(await c.ask("carol", `log?user=${userId.toUpperCase()}`));
+  expect(theirs).toEqual(all.filter((row) => (row as { userId?: string }).userId === userId));
+  expect(theirs.length).toBeGreaterThan(0);
 });
 
 test("retry settles an escrow, look reaches a person of one's own job, sweep reads a source; each is written down first", async () => {
