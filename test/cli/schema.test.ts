@@ -82,6 +82,14 @@ test("what is no schema ends with 1, with place and remedy", async () => {
   });
 });
 
+test("an object of PowerShell is told apart from the answer of Graph", async () => {
+  writeFileSync(at("powershell.json"), '{"Directories":[],"SynchronizationRules":[]}');
+  expect(await schema("import", at("powershell.json"))).toMatchObject({
+    status: 1,
+    answers: [{ error: { code: "SchemaInvalid", message: expect.stringContaining("as PowerShell writes objects") } }],
+  });
+});
+
 test("a configuration with mistakes is not exported", async () => {
   writeFileSync(at("broken.json"), '{"version":1}');
   expect(await schema("export", "--config", at("broken.json"), "--job", "a")).toMatchObject({

@@ -35,7 +35,12 @@ export function importSchema(json: unknown): ImportedSchema {
   const list: NotCarried[] = [];
   const root = new Entry(json, "", list);
   if (!("synchronizationRules" in root.value)) {
-    throw wrong("synchronizationRules", "is missing: this is no synchronization schema", GET);
+    const otherCase = Object.keys(root.value).find((key) => key.toLowerCase() === "synchronizationrules");
+    const problem =
+      otherCase === undefined
+        ? "is missing: this is no synchronization schema"
+        : `is missing; there is ${otherCase}, as PowerShell writes objects, and not what Graph answers`;
+    throw wrong("synchronizationRules", problem, GET);
   }
   root.tellOf("id", IDENTITY);
   root.tellOf("version", IDENTITY);
