@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { covers, type Principal, principalName } from "../domain/admin.ts";
-import { decideHeld, type HeldSummary, listHeld, showHeld } from "../pipeline/held.ts";
+import { answerTo, decideHeld, type HeldSummary, listHeld, showHeld } from "../pipeline/held.ts";
 import type { World } from "../pipeline/world.ts";
 import { type Command, command } from "./command.ts";
 import { parsed } from "./input.ts";
@@ -35,9 +35,16 @@ export async function heldSet(world: World, principal: Principal, query: Record<
 /** One beyond the principal's scope is as one that does not exist. */
 async function mine(world: World, principal: Principal, job: string, set: string) {
   const found = await showHeld(world, job, set);
-  if (!found || !within(principal, found.set)) throw new AdminError("NOT_FOUND", { detail: "There is no such set." });
+  if (!found || !within(principal, found.set)) throw noSet();
   return found;
 }
+
+const noSet = (): AdminError => new AdminError("NOT_FOUND", { detail: "There is no such set." });
+
+const refused = (answer: "grown" | "settled", { count, state }: HeldSummary): AdminError =>
+  answer === "grown"
+    ? new AdminError("REFUSED", { detail: `The set has ${count} people now: look at it again.` })
+    : new AdminError("ALREADY_SETTLED", { detail: `It is ${state}.` });
 
 const decision = (verdict: "approve" | "reject", summary: string): Command =>
   command(
@@ -45,24 +52,17 @@ const decision = (verdict: "approve" | "reject", summary: string): Command =>
     z.strictObject({ job: jobId, set: setId, count: z.coerce.number().int().min(0) }),
     async (world, principal, { job, set: id, count }) => {
       const { set } = await mine(world, principal, job, id);
+      const by = principalName(principal);
+      const answer = answerTo(set, { verdict, by, count });
+      if (answer === "grown" || answer === "settled") throw refused(answer, set);
       return {
         about: [{ targetTenantId: set.targetTenantId, jobId: set.jobId }],
         subjects: [job, id, String(count)],
         run: async () => {
-          const by = principalName(principal);
-          const answer = await decideHeld(world, { jobId: job, setId: id, verdict, by, count });
-          switch (answer.kind) {
-            case "decided":
-              return { set: shown(answer.set), next: answer.next };
-            case "missing":
-              throw new AdminError("NOT_FOUND", { detail: "There is no such set." });
-            case "grown":
-              throw new AdminError("REFUSED", {
-                detail: `The set has ${answer.set.count} people now: look at it again.`,
-              });
-            case "settled":
-              throw new AdminError("ALREADY_SETTLED", { detail: `It is ${answer.set.state}.` });
-          }
+          const done = await decideHeld(world, { jobId: job, setId: id, verdict, by, count });
+          if (done.kind === "missing") throw noSet();
+          if (done.kind !== "decided") throw refused(done.kind, done.set); // it changed in between
+          return { set: shown(done.set), next: done.next };
         },
       };
     },

@@ -118,7 +118,7 @@ export type HeldAnswer =
  * come back meanwhile stays. The same decision again sends the hints again.
  */
 export async function decideHeld(world: World, decision: HeldDecision): Promise<HeldAnswer> {
-  const { jobId, setId, verdict, by, count } = decision;
+  const { jobId, setId, verdict, by } = decision;
   const place = placeOf(world, jobId);
   if (!place) return { kind: "missing" };
   const { pair, job } = place;
@@ -127,11 +127,9 @@ export async function decideHeld(world: World, decision: HeldDecision): Promise<
     const done = await ledgers.change({ pair, jobId, kind }, (ledger, at): DecidedSet | undefined => {
       const set = ledger.sets.find(({ id }) => id === setId);
       if (!set) return undefined;
-      const wanted = verdict === "approve" ? "approved" : "rejected";
-      if (set.state === wanted && set.decided?.by === by) return { answer: "decided", set };
-      if (set.state === wanted || NEXT_SET[set.state][verdict] !== wanted) return { answer: "settled", set };
-      if (set.members.size !== count) return { answer: "grown", set };
-      set.state = wanted;
+      const answer = answerTo({ ...set, count: set.members.size }, decision);
+      if (answer !== "decide") return { answer, set };
+      set.state = STATE_AFTER[verdict];
       set.decided = { by, at, expiresAt: at + job.limits.approvalMs };
       return { answer: "decided", set };
     });
@@ -148,6 +146,19 @@ export async function decideHeld(world: World, decision: HeldDecision): Promise<
     return { kind: "decided", set: shown, next: NEXT_STEP[verdict][kind] };
   }
   return { kind: "missing" };
+}
+
+const STATE_AFTER = { approve: "approved", reject: "rejected" } as const;
+
+/** `decide`: it may be; `decided`: it was, by the same person and in the same way. */
+export function answerTo(
+  set: Pick<HeldSummary, "state" | "decided" | "count">,
+  { verdict, by, count }: Pick<HeldDecision, "verdict" | "by" | "count">,
+): "decide" | "decided" | "grown" | "settled" {
+  const wanted = STATE_AFTER[verdict];
+  if (set.state === wanted && set.decided?.by === by) return "decided";
+  if (set.state === wanted || NEXT_SET[set.state][verdict] !== wanted) return "settled";
+  return set.count === count ? "decide" : "grown";
 }
 
 interface DecidedSet {
