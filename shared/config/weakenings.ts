@@ -118,12 +118,24 @@ function* jobWeakenings(previous: SyncConfig, next: SyncConfig, job: JobConfig):
   if (letsIn(job) && isProtected(target) && !hadSource(previous, source.id, target.id))
     yield tell("source", `${source.name} becomes a source of the protected target ${target.name}`);
   const before = previous.jobs.find(({ id }) => id === job.id);
-  if (!before || !samePair(previous, before, source, target)) {
-    // What was taken out may come back under any name: the default limits are those that nobody has to agree to.
-    if (looserThan(DEFAULT_LIMITS, job.limits))
-      yield tell("limits", "a new job has wider limits than the default ones");
-    return;
-  }
+  if (before && samePair(previous, before, source, target)) return yield* looserJob(path, before, job, target);
+  // What was taken out may come back under any name: what nobody has to agree to is the defaults, and what a job of the pair had.
+  const wider = [...looserIn(DEFAULT_LIMITS, job.limits, ["limits"])];
+  if (wider.length > 0) yield tell("limits", `a new job has wider limits than the default ones: ${wider.join("; ")}`);
+  if (job.adopt && ADOPTION.indexOf(job.adopt) > ADOPTION.indexOf(adoptionByDefault(target)))
+    yield tell("adopt", "a new job takes over more guests than by default");
+  const others = previous.jobs.filter((other) => samePair(previous, other, source, target));
+  const looser = others.map((other) => [...looserJob(path, other, job, target)]);
+  const told = new Set([`${path}.limits`, `${path}.adopt`]);
+  for (const weakening of looser[0] ?? [])
+    if (!told.has(weakening.path) && looser.every((all) => all.some((one) => one.path === weakening.path)))
+      yield weakening;
+}
+
+/** In what a job protects less than another of the same pair. */
+function* looserJob(path: string, before: JobConfig, job: JobConfig, target: TenantConfig): Generator<Weakening> {
+  const targetTenantId = target.id;
+  const tell = (key: string, what: string): Weakening => ({ path: `${path}.${key}`, what, targetTenantId });
   const [adopted, adopts] = [ADOPTION.indexOf(adoptionOf(before, target)), ADOPTION.indexOf(adoptionOf(job, target))];
   if (adopts > adopted) yield tell("adopt", "guests that this app did not make are taken over more easily");
   if (
@@ -156,7 +168,8 @@ const ADOPTION = ["none", "pending", "redeemed"] as const;
 /** A job that is off does nothing, one that retires only removes. */
 const letsIn = ({ state }: JobConfig): boolean => state !== "off" && state !== "retire";
 const isGovernment = ({ cloud }: TenantConfig): boolean => cloud === "usGov" || cloud === "usGovDoD";
-const adoptionOf = (job: JobConfig, target: TenantConfig) => job.adopt ?? (isGovernment(target) ? "none" : "pending");
+const adoptionByDefault = (target: TenantConfig) => (isGovernment(target) ? "none" : "pending");
+const adoptionOf = (job: JobConfig, target: TenantConfig) => job.adopt ?? adoptionByDefault(target);
 /** A government's tenant, and any whose administrators have said what they let in. */
 const isProtected = (target: TenantConfig): boolean => isGovernment(target) || target.inbound !== undefined;
 
@@ -170,10 +183,11 @@ function* protections(
   targetTenantId: string | undefined,
 ): Generator<Weakening> {
   for (const key of PROTECTIONS) {
-    if (looserThan(before[key], after[key]))
+    const looser = [...looserIn(before[key], after[key], [key])];
+    if (looser.length > 0)
       yield {
         path: `${path}${key}`,
-        what: after[key] === undefined ? "is removed" : "is relaxed",
+        what: after[key] === undefined ? "is removed" : `is relaxed: ${looser.join("; ")}`,
         ...(targetTenantId === undefined ? {} : { targetTenantId }),
       };
   }
@@ -181,17 +195,34 @@ function* protections(
 
 /**
  * Less is protected: something is taken away, a number of what is allowed grows (one that names a least shrinks), or a word or
- * a switch is another one. Lists are of what is required and may only grow, or of what is allowed and may only shrink.
+ * a switch is another one. Lists are of what is required and may only grow, or of what is allowed and may only shrink. Gives
+ * each place with what it was and what it is.
  */
-function looserThan(before: unknown, after: unknown, name = ""): boolean {
+function* looserIn(before: unknown, after: unknown, path: readonly string[]): Generator<string> {
+  if (isFields(before) && isFields(after)) {
+    for (const key of Object.keys(before)) yield* looserIn(before[key], after[key], [...path, key]);
+    return;
+  }
+  if (!isLooser(before, after, path.at(-1) ?? "")) return;
+  yield `${path.slice(1).join(".")} ${short(before)} → ${after === undefined ? "not set" : short(after)}`.trim();
+}
+
+function isLooser(before: unknown, after: unknown, name: string): boolean {
   if (before === undefined) return false;
   if (after === undefined || after === null) return true;
   if (typeof before === "number" && typeof after === "number")
     return /least|minimum|settling/i.test(name) ? after < before : after > before;
   if (Array.isArray(before)) return ALLOWED.includes(name) ? !isPart(after, before) : !isPart(before, after);
-  if (isFields(before) && isFields(after))
-    return Object.keys(before).some((key) => looserThan(before[key], after[key], key));
   return !same(before, after);
+}
+
+const looserThan = (before: unknown, after: unknown, name = ""): boolean =>
+  !looserIn(before, after, [name]).next().done;
+
+const SHORT_MAX = 80;
+function short(value: unknown): string {
+  const text = JSON.stringify(value);
+  return text.length > SHORT_MAX ? `${text.slice(0, SHORT_MAX)}…` : text;
 }
 
 const isFields = (value: unknown): value is Fields =>

@@ -169,6 +169,26 @@ test.each<[string, Change, Change, string[][]]>([
     [],
   ],
   ["a job is taken out", newJob("other", "hub"), {}, []],
+  [
+    "a job gets another name, and members on the way",
+    newJob("other", "hub"),
+    { jobs: [{ ...newJob("other", "hub", { userType: "member" }).jobs[0], id: "renamed" }] },
+    [["jobs.renamed.userType", HUB]],
+  ],
+  ["a second job of a pair makes guests too", {}, newJob("home", "hub"), []],
+  [
+    "a second job of a pair is as loose as the first",
+    { hub: { userType: "member" } },
+    { hub: { userType: "member" }, ...newJob("home", "hub", { userType: "member" }) },
+    [],
+  ],
+  [
+    "a new job takes over redeemed guests",
+    {},
+    newJob("other", "hub", { adopt: "redeemed" }),
+    [["jobs.new.adopt", HUB]],
+  ],
+  ["a new job takes over as many as by default", {}, newJob("other", "hub", { adopt: "pending" }), []],
   ["stricter everywhere", { hub: { userType: "member", adopt: "redeemed", scope: { allUsers: true } } }, {}, []],
 ])("%s", (_name, before, after, expected) => {
   expect(told(before, after)).toEqual(expected);
@@ -197,6 +217,17 @@ test.each<[string, object, object, boolean]>([
   if (!first) throw new Error("no job");
   const of = (more: object): SyncConfig => ({ ...base, jobs: [{ ...first, ...more }, ...others] });
   expect(weakenings(of(before), of(after)).length > 0).toBe(weaker);
+});
+
+test("whoever decides reads what it was and what it is", () => {
+  const limits = (perHour: number, settlingMinutes: number) => ({ limits: { removals: { perHour }, settlingMinutes } });
+  const [{ what } = { what: "" }, ...others] = weakenings(
+    configOf({ hub: limits(20, 5) }),
+    configOf({ hub: limits(500, 1) }),
+  );
+  expect([what, others]).toEqual(["is relaxed: removals.perHour 20 → 500; settlingMinutes 5 → 1", []]);
+  const [fresh] = weakenings(configOf(), configOf(newJob("other", "hub", limits(500, 5))));
+  expect(fresh?.what).toMatch(/than the default ones: removals.perHour 20 → 500$/);
 });
 
 test("what this version cannot read weakens everything", () => {
