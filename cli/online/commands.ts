@@ -4,6 +4,7 @@ import { EXIT, UsageError } from "../exit-code.ts";
 import { type Answer, call, known, NotDone } from "./client.ts";
 import { plain, type TenantNames, table, told } from "./render.ts";
 import { type Connection, type ConnectionOptions, connectionOf } from "./token.ts";
+import { jobsText, namesIn, statusText } from "./views.ts";
 
 /** Commands that speak to a running app, and to nothing but its admin API. */
 
@@ -41,13 +42,8 @@ async function run({ json }: Options, work: () => Promise<void>): Promise<void> 
   }
 }
 
-const Tenant = z.object({ id: z.string(), name: z.string() });
-const Pairs = z.object({ pairs: z.array(z.object({ source: Tenant, target: Tenant })) });
-
-async function tenantNames(connection: Connection): Promise<TenantNames> {
-  const { pairs } = known(Pairs, await call(connection, "GET", "status", {}));
-  return new Map(pairs.flatMap(({ source, target }) => [source, target]).map(({ id, name }) => [id, name]));
-}
+const tenantNames = async (connection: Connection): Promise<TenantNames> =>
+  namesIn(await call(connection, "GET", "status", {}));
 
 const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
 
@@ -120,7 +116,11 @@ const PAIR: readonly [string, string][] = [
 export function addOnline(program: Command): void {
   online(program.command("status").description("the configuration in force, the kill switch, jobs and sources")).action(
     (options: Options) =>
-      run(options, async () => show(options, await call(connectionOf(options, process.env), "GET", "status", {}))),
+      run(options, async () => {
+        const answer = await call(connectionOf(options, process.env), "GET", "status", {});
+        if (options.json) show(options, answer);
+        else process.stdout.write(statusText(answer));
+      }),
   );
   addHeld(program);
   addJobs(program);
@@ -173,7 +173,12 @@ function addJobs(program: Command): void {
   online(
     jobs.command("list").description("every job: stopped or not, why, and who is left behind by those that are gone"),
   ).action((options: Options) =>
-    run(options, async () => show(options, await call(connectionOf(options, process.env), "GET", "jobs", {}))),
+    run(options, async () => {
+      const connection = connectionOf(options, process.env);
+      const answer = await call(connection, "GET", "jobs", {});
+      if (options.json) show(options, answer);
+      else process.stdout.write(jobsText(answer, await tenantNames(connection)));
+    }),
   );
   const one = (name: string, summary: string) =>
     jobs.command(name).description(summary).argument("<job>", "id of the job");

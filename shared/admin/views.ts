@@ -2,7 +2,9 @@ import * as z from "zod";
 import { covers, type Principal, touches } from "../domain/admin.ts";
 import { ERRORS, type ErrorCode } from "../domain/error.ts";
 import type { Pair } from "../domain/job.ts";
+import { whyStopped } from "../domain/job-state.ts";
 import type { Link } from "../domain/link.ts";
+import { readJobs } from "../pipeline/job-state.ts";
 import { killSwitch } from "../pipeline/kill-switch.ts";
 import { listRequests, requestState } from "../pipeline/requests.ts";
 import { type LogRow, pairKey, type RequestRow, type World } from "../pipeline/world.ts";
@@ -174,6 +176,7 @@ export const AuditQuery = z.strictObject({
 export async function statusView(running: World, principal: Principal, configuration: object): Promise<object> {
   const pairs = visiblePairs(running, principal);
   const on = await killSwitch(running);
+  const stopped = new Map((await readJobs(running)).map((row) => [row.jobId, whyStopped(row)]));
   return {
     deployment: running.rules.deployment,
     configuration,
@@ -183,7 +186,7 @@ export async function statusView(running: World, principal: Principal, configura
       target: { name: target.name, id: target.id, cloud: target.cloud },
       jobs: jobs
         .filter(({ id }) => covers(principal, { targetTenantId: target.id, jobId: id }))
-        .map(({ id, state }) => ({ id, state })),
+        .map(({ id, state }) => ({ id, state, stopped: stopped.get(id) ?? null })),
     })),
     sources: await Promise.all([...new Set(pairs.map(({ source }) => source.id))].map((id) => sourceView(running, id))),
   };

@@ -12,6 +12,8 @@ import { pairKey, type World } from "./world.ts";
 
 /** How often a job's people and failures are counted. */
 const COUNT_MS = TRYING_MS;
+/** Of a pair without anybody, which costs nothing: its first people are not unheard of for an hour. */
+const COUNT_EMPTY_MS = 60_000;
 
 /**
  * Keeps the rows of the jobs: that there is one for every job, what the target's policy says, and how the job fares. Derived from
@@ -35,7 +37,8 @@ async function keepPair(world: World, pair: Pair, rows: ReadonlyMap<string, JobR
   const rowOf = (job: Job) => rows.get(job.id) ?? newRow(job, now);
   const known = pair.jobs.map(rowOf);
   const lookDue = known.some(({ lookedAt }) => now - (lookedAt ?? 0) >= world.settings.sweepMs);
-  const countDue = known.some(({ counts }) => now - (counts?.at ?? 0) >= COUNT_MS);
+  const every = known.every(({ counts }) => counts?.events === 0) ? COUNT_EMPTY_MS : COUNT_MS;
+  const countDue = known.some(({ counts }) => now - (counts?.at ?? 0) >= every);
   const wakes = known.some((row) => row.health === "trying" && row.awake !== row.quarantine?.nextAttempt);
   if (!lookDue && !countDue && !wakes) return;
   const refusal = lookDue ? await refusalOf(world, pair) : undefined;

@@ -30,6 +30,12 @@ test("who may operate pauses and starts a job, and everybody sees who it was", a
   expect((await jobs(s)).filter(({ stopped }) => stopped !== null)).toEqual([]);
 });
 
+test("the first people of a job are counted within minutes, not when an hour is over", async () => {
+  const s = await staged();
+  await s.world.clock.runFor(2 * MINUTE);
+  expect(await jobs(s)).toMatchObject([{ job: "a", counts: { events: 1 } }, { job: "b" }]);
+});
+
 test("a job beyond one's scope is as one that does not exist", async () => {
   const s = await staged();
   expect((await jobs(s, "frank")).map(({ job }) => job)).toEqual(["b"]);
