@@ -1,5 +1,5 @@
 import { SyncError } from "../domain/error.ts";
-import type { Weakening } from "../domain/weakening.ts";
+import { told, type Weakening } from "../domain/weakening.ts";
 import type { StoredRow } from "../ports/rows.ts";
 import { killSwitchMustNotBeSeen } from "./kill-switch.ts";
 import { openRequest, requestState } from "./requests.ts";
@@ -119,9 +119,7 @@ export class Deployment {
     const { revision, configuration } = world.rules;
     const targets = [...new Set(weakenings.map(({ targetTenantId }) => targetTenantId))];
     return targets.map(async (targetTenantId) => {
-      const details = weakenings
-        .filter((weakening) => weakening.targetTenantId === targetTenantId)
-        .map(({ path, what }) => `${path}: ${what}`);
+      const details = told(weakenings.filter((weakening) => weakening.targetTenantId === targetTenantId));
       const id = `${CONFIGURATION}:${world.hash(`${accepted}/${revision}`).slice(0, 22)}:${targetTenantId ?? "all"}`;
       const asked = {
         kind: CONFIGURATION,
