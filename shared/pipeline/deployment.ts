@@ -13,7 +13,7 @@ const BELIEVED_MS = 1_000;
 const REMEMBERED = 200;
 const WEEK_MS = 7 * 24 * 3_600_000;
 
-export const CONFIGURATION = "configuration";
+const CONFIGURATION = "configuration";
 
 /** The accepted configuration was lost with its table: nobody can say that another one weakens nothing. */
 const NOT_ON_RECORD: readonly Weakening[] = [

@@ -5,7 +5,7 @@ import type { Person } from "./look.ts";
 import type { World } from "./world.ts";
 
 /** People in one hint of the bulk lane. */
-export const BUNDLE = 20;
+const BUNDLE = 20;
 
 export interface HintContent {
   lane: Lane;

@@ -48,7 +48,7 @@ export const RESET_SCOPES = [
 ] as const;
 export type ResetScope = (typeof RESET_SCOPES)[number];
 /** What an empty scope stands for. */
-export const RESET_DEFAULT: readonly ResetScope[] = ["QuarantineState", "Watermark", "Escrows"];
+const RESET_DEFAULT: readonly ResetScope[] = ["QuarantineState", "Watermark", "Escrows"];
 
 export interface Reset {
   scope: ResetScope;

@@ -10,7 +10,7 @@ const LIFT_LIVES_MS = 24 * HOUR_MS;
 /** Work that waits for the switch comes back after this time. */
 const LOOK_AGAIN_MS = 30_000;
 
-export const KILL_SWITCH_OFF = "kill-switch-off";
+const KILL_SWITCH_OFF = "kill-switch-off";
 const liftId = (generation: string) => `${KILL_SWITCH_OFF}:${generation}`;
 
 /** The switch if it is on. A lifting that was approved takes effect here, whoever looks first. */
