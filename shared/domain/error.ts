@@ -275,8 +275,9 @@ export const ERRORS = {
   },
   ITEM_UNREADABLE: {
     blame: "object",
-    meaning: "A page of changes held an item that is not a user; the page and all others went on.",
-    remedy: "Nothing, if it happened once. Otherwise report the item to Microsoft.",
+    meaning:
+      "A page of changes held an item that is not a user, or an attribute of a user has a form that is not known; all others went on.",
+    remedy: "Nothing, if it happened once. Otherwise map another attribute, or report the item to Microsoft.",
   },
   MESSAGE_UNREADABLE: {
     blame: "ours",

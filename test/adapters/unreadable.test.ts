@@ -70,3 +70,20 @@ test("who is not said to be enabled or blocked has not left", async () => {
     accountEnabled: false,
   });
 });
+
+test("an attribute of an unknown form is not empty", async () => {
+  const person = { id: USER, userPrincipalName: "ada@home.example", accountEnabled: true };
+  const read = (more: object) =>
+    adapters({ ...person, ...more }).source.user(USER, ["city", "employeeOrgData.division"], "changes");
+  expect((await read({ employeeOrgData: { costCenter: "7" } }))?.attributes).toEqual({
+    city: null,
+    "employeeOrgData.division": null,
+  });
+  for (const odd of [
+    { city: { name: "Oslo" } },
+    { city: [1] },
+    { employeeOrgData: "Sales" },
+    { employeeOrgData: { division: {} } },
+  ])
+    await expect(read(odd)).rejects.toMatchObject({ code: "ITEM_UNREADABLE" });
+});

@@ -54,7 +54,7 @@ export function sourceUserOf(body: unknown, attributes: readonly string[], tenan
     creationType: user.creationType ?? null,
     accountEnabled,
     managerId: user.manager?.id,
-    attributes: attributesOf(user, attributes),
+    attributes: attributesOf(user, attributes, tenantId),
   };
 }
 
@@ -79,7 +79,7 @@ export function targetUserOf(
     createdAt: createdAtOf(user.createdDateTime),
     managerId: user.manager?.id,
     stamp: typeof stamp === "string" && stamp !== "" ? stamp : null,
-    attributes: attributesOf(user, attributes),
+    attributes: attributesOf(user, attributes, tenantId),
     softDeleted,
     ...(user.identities ? { identity: identityOf(user) } : {}),
   };
@@ -109,18 +109,21 @@ export function patchOf(changes: Attributes, stampAttribute: string): Record<str
   return body;
 }
 
-function attributesOf(user: User, names: readonly string[]): Attributes {
-  return Object.fromEntries(names.map((name) => [name, valueAt(user, name.split("."))]));
+function attributesOf(user: User, names: readonly string[], tenantId: string): Attributes {
+  return Object.fromEntries(names.map((name) => [name, valueAt(user, name, tenantId)]));
 }
 
-function valueAt(user: User, [first = "", second]: readonly string[]): AttributeValue {
-  const outer = user[first];
-  const value =
-    second === undefined ? outer : typeof outer === "object" && outer !== null ? Reflect.get(outer, second) : null;
-  const parsed = Value.safeParse(value);
-  return parsed.success ? parsed.data : null;
+/** Graph leaves out extension attributes without a value. Throws `ITEM_UNREADABLE` for a form that no attribute of ours has. */
+function valueAt(user: User, name: string, tenantId: string): AttributeValue {
+  const [first = "", second] = name.split(".");
+  const outer = user[first] ?? null;
+  const parsed = Value.safeParse(second === undefined || outer === null ? outer : partOf(outer, second));
+  if (parsed.success) return parsed.data;
+  throw new SyncError("ITEM_UNREADABLE", { tenantId, detail: `${name} of user ${user.id} has an unknown form` });
 }
 const Value = z.union([z.string(), z.number(), z.boolean(), z.array(z.string()), z.null()]);
+const partOf = (outer: unknown, name: string): unknown =>
+  typeof outer === "object" && outer !== null ? (Reflect.get(outer, name) ?? null) : undefined;
 
 function parse(body: unknown, tenantId: string): User {
   const parsed = User.safeParse(body);
