@@ -192,7 +192,8 @@ function startInstance(parts: Parts): Instance {
     }),
     receive(parts, deadLetterQueue(queue), concurrency, life, async (message) => {
       const body = JSON.parse(Buffer.from(message.body).toString());
-      await recordDeadLetter(world, queue, body, message.deadLetterReason ?? "unknown", decisionLog);
+      const running = await inForce(receiver);
+      await recordDeadLetter(running.world, queue, body, message.deadLetterReason ?? "unknown", decisionLog);
     }),
   ]);
   const every = options.timerMs ?? 5_000;
