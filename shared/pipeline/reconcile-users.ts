@@ -26,6 +26,8 @@ import type { World } from "./world.ts";
 const SPLIT_AT_DELIVERY = 3;
 /** They come one after another: who kills the process would take along whoever is looked at beside them, again and again. */
 const SPLIT_APART_MS = 1_000;
+/** Those who keep failing are tried again within this time, each at a moment of their own. */
+const RETRY_APART_MS = 20_000;
 /** A single that was delivered this often becomes a visible failure before it is tried again. */
 const VISIBLE_AT_DELIVERY = 5;
 
@@ -196,7 +198,9 @@ export class Reconciler {
     if (outcome.kind !== "held" && outcome.kind !== "failed") return undefined;
     // Sweeps look at the person too; this hint is the promise that it happens even if nothing changes. One for each time.
     const { nextAt } = outcome.escrow;
-    const afterMs = retryAfterMs(nextAt, this.world.clock.now());
+    // Who failed at the same moment as one who kills the process was only beside them, and would be at every retry.
+    const apart = outcome.escrow.code === "KEEPS_FAILING" ? this.world.chance.between(0, RETRY_APART_MS) : 0;
+    const afterMs = retryAfterMs(nextAt, this.world.clock.now()) + apart;
     return this.messageFor(hint, person, "retry", afterMs, undefined, `escrow:${nextAt}`);
   }
 

@@ -362,6 +362,42 @@ describe("creations", () => {
   });
 });
 
+describe("a surge of ten thousand creations", () => {
+  test("is held past the limits, nobody comes meanwhile, and everybody once it is approved", {
+    timeout: 300_000,
+  }, async () => {
+    const people = 10_000;
+    const c = twoTenants({
+      seed: 16,
+      ...CALM,
+      jobs: () => [
+        {
+          scope: { allUsers: true },
+          firstCycle: { expected: 100 },
+          limits: { creations: { perHour: 50, perDay: 100 } },
+        },
+      ],
+    });
+    open.push(c);
+    const made = new Set<string>();
+    c.target.onCommit(({ object, kind, id }) => {
+      if (object === "user" && kind === "created") made.add(id);
+    });
+    for (let i = 0; i < people; i++) c.hire(`user${i}`, []);
+    const isHeld = async () => (await held(c)).some(({ count }) => count === people + 1 - 150);
+    for (let waited = 0; waited < 30 * MINUTE && !(await isHeld()); waited += MINUTE)
+      await c.world.clock.runFor(MINUTE);
+    const set = await onlySet(c);
+    expect(set).toMatchObject({ state: "held", kind: "creations", count: people + 1 - 150 });
+    expect(made.size).toBe(150);
+    await decide(c, set, "approve");
+    await until(c, 2 * HOUR, () => made.size === people + 1);
+    expect(there(c)).toBe(people + 1);
+    expect(await onlySet(c)).toMatchObject({ state: "executed", acted: people + 1 - 150 });
+    expect(c.crimes()).toEqual([]);
+  });
+});
+
 describe("jobs that end", () => {
   test("a job that is taken out of the file removes nobody", async () => {
     const { c } = await populated(10);

@@ -43,8 +43,8 @@ export const NAMED: Readonly<Record<string, readonly [file: string, title: strin
     "scenario/ten-minutes.test.ts",
     "is away for ten minutes",
   ],
-  "one process-killing user among 10,000": ["scenario/killer.test.ts", "a person who kills the worker at every look"],
-  "surge of 10,000 creates": ["scenario/limits.test.ts", "is held past what the first cycle expects"],
+  "one process-killing user among 10,000": ["scenario/killer.test.ts", "one among ten thousand"],
+  "surge of 10,000 creates": ["scenario/limits.test.ts", "is held past the limits"],
   "`#EXT#`, `/`, `#` in names": ["scenario/named/small.test.ts", "`#EXT#`, `/`, `#` in names"],
   "a tenant id in a message that is not ours": [
     "scenario/named/small.test.ts",
