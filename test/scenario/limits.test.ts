@@ -364,7 +364,7 @@ describe("creations", () => {
 
 describe("a surge of ten thousand creations", () => {
   test("is held past the limits, nobody comes meanwhile, and everybody once it is approved", {
-    timeout: 300_000,
+    timeout: 600_000,
   }, async () => {
     const people = 10_000;
     const c = twoTenants({
