@@ -129,7 +129,7 @@ export function memoryStore(clock: SandboxClock, hooks: StoreHooks = {}): Memory
         checkKeys(partition, row);
         return around("write", partition, row, () =>
           entryOf(partition, row)?.etag === etag
-            ? { kind: "written", etag: set(table, partition, row, value) }
+            ? { kind: "written", etag: set(table, partition, row, value), writtenAt: answeredAt() }
             : { kind: "moved" },
         );
       },

@@ -57,14 +57,26 @@ export async function cleanParts(world: World, key: LedgerKey): Promise<number> 
   return forgotten.length;
 }
 
+/** A ledger as it was written or read last. */
+interface Kept {
+  ledger: Ledger;
+  etag: string;
+  /** The storage's time of that, and this instance's at that moment. */
+  at: number;
+  keptAt: number;
+}
+
+/** For so long the storage's time is what it was plus what has passed here. */
+const KEPT_MS = 60_000;
+
 /**
  * Reads and changes ledgers, in the storage's time: an instance whose clock is wrong opens no window early. Keeps those that it has
- * changed, so that the next change costs what has become different since, by whomever.
+ * changed, so that the next change costs what has become different since, by whomever; where nobody else has written, a write.
  */
 export class Ledgers {
   private readonly world: World;
   private readonly ids: LedgerIds;
-  private readonly kept = new Map<string, Ledger>();
+  private readonly kept = new Map<string, Kept>();
 
   constructor(world: World) {
     this.world = world;
@@ -87,8 +99,14 @@ export class Ledgers {
   async change<T>(key: LedgerKey, change: (ledger: Ledger, now: number) => T | Promise<T>): Promise<T> {
     const { limits } = this.world.tables;
     const partition = partitionOf(key);
-    let ledger = this.kept.get(partition) ?? emptyLedger();
+    const kept = this.kept.get(partition);
     this.kept.delete(partition);
+    if (kept && this.isFresh(kept)) {
+      const done = await this.attempt(partition, kept, change);
+      // What changes nothing is told by the row: somebody else may have written.
+      if (done.kind === "written") return done.answer;
+    }
+    let ledger = kept?.ledger ?? emptyLedger();
     for (;;) {
       const stored = await limits.read(partition, HEAD);
       if (!stored) {
@@ -96,18 +114,44 @@ export class Ledgers {
         continue;
       }
       ledger = await this.brought(partition, ledger, stored);
-      const before = withoutIds(ledger);
-      passTime(ledger, stored.readAt);
-      const answer = await change(ledger, stored.readAt);
-      const changed = withoutIds(ledger) !== before || idsOf(ledger).some(({ touched }) => touched.size > 0);
-      if (changed) {
-        const row = await this.toRow(partition, ledger);
-        if ((await limits.write(partition, HEAD, row, stored.etag)).kind === "moved") continue;
-        for (const ids of idsOf(ledger)) this.ids.agreeOnRow(ids);
-      }
-      this.kept.set(partition, ledger);
-      return answer;
+      const { etag, readAt: at } = stored;
+      const done = await this.attempt(partition, { ledger, etag, at, keptAt: this.world.clock.now() }, change);
+      if (done.kind !== "moved") return done.answer;
     }
+  }
+
+  private isFresh({ keptAt }: Kept): boolean {
+    const passed = this.world.clock.now() - keptAt;
+    return passed >= 0 && passed < KEPT_MS;
+  }
+
+  /** Changes what is kept, and writes it under the ETag that it was read or written with. */
+  private async attempt<T>(
+    partition: string,
+    kept: Kept,
+    change: (ledger: Ledger, now: number) => T | Promise<T>,
+  ): Promise<{ kind: "written" | "unchanged"; answer: T } | { kind: "moved" }> {
+    const { ledger, etag, at, keptAt } = kept;
+    const now = at + this.world.clock.now() - keptAt;
+    const before = withoutIds(ledger);
+    passTime(ledger, now);
+    const answer = await change(ledger, now);
+    const changed = withoutIds(ledger) !== before || idsOf(ledger).some(({ touched }) => touched.size > 0);
+    if (!changed) {
+      this.kept.set(partition, kept);
+      return { kind: "unchanged", answer };
+    }
+    const row = await this.toRow(partition, ledger);
+    const written = await this.world.tables.limits.write(partition, HEAD, row, etag);
+    if (written.kind === "moved") return { kind: "moved" };
+    for (const ids of idsOf(ledger)) this.ids.agreeOnRow(ids);
+    this.kept.set(partition, {
+      ledger,
+      etag: written.etag,
+      at: written.writtenAt,
+      keptAt: this.world.clock.now(),
+    });
+    return { kind: "written", answer };
   }
 
   /**

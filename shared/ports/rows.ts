@@ -32,7 +32,8 @@ export interface ReadRow<T> extends StoredRow<T> {
   readAt: number;
 }
 
-export type Written = { kind: "written"; etag: string } | { kind: "moved" };
+/** `writtenAt`: as `readAt`. */
+export type Written = { kind: "written"; etag: string; writtenAt: number } | { kind: "moved" };
 
 const KEY_LENGTH_MAX = 512;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: Table Storage refuses exactly these in keys.

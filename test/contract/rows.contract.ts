@@ -101,6 +101,7 @@ export function rowsContract(open: () => RowsUnderTest): void {
     const second = await rows.write(partition, "a", { count: 2 }, first.etag);
     if (second.kind !== "written") throw new Error("not written");
     expect(second.etag).not.toBe(first.etag);
+    expect(second.writtenAt).toBeLessThanOrEqual((await rows.read(partition, "a"))?.readAt ?? 0);
     expect(await rows.write(partition, "a", { count: 3 }, first.etag)).toEqual({ kind: "moved" });
     expect(await rows.read(partition, "a")).toMatchObject({ partition, row: "a", etag: second.etag });
     expect((await rows.read(partition, "a"))?.value).toEqual({ count: 2 });

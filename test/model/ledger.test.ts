@@ -33,7 +33,7 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("join" as const), set, ...some }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("drop" as const), set, ...some }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("nothing" as const), ...some }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant("wait" as const), hours: fc.constantFrom(0.1, 2, 13) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant("wait" as const), hours: fc.constantFrom(0.01, 0.1, 2, 13) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("lost" as const) }) },
 );
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
@@ -128,8 +128,13 @@ test("whatever an instance remembers of a ledger, it is shown what the storage s
         const acknowledged = await play(d, one);
         const stored = await afresh();
         expect(acknowledged ? [told(after)] : [told(before), told(after)]).toContainEqual(told(stored));
-        for (const ledgers of d.ledgers)
-          await ledgers.change(d.key, (ledger) => expect(told(ledger)).toEqual(told(stored)));
+        for (const ledgers of d.ledgers) {
+          let shown: unknown; // at last: what is kept may be tried first, and counts only where it is what the storage says
+          await ledgers.change(d.key, (ledger) => {
+            shown = told(ledger);
+          });
+          expect(shown).toEqual(told(stored));
+        }
         const oldest = d.clock.now() - DAY_MS - 1_000;
         expect([...stored.done.values()].every((at) => at > oldest)).toBe(true);
       }

@@ -113,3 +113,29 @@ test("an instance whose clock is ahead opens no window early, and one that is be
   await c.world.clock.runFor(HOUR);
   for (const [index, desk] of [behind, ahead, right].entries()) expect(await leave(desk, `later${index}`)).toBe("go");
 });
+
+test("whoever asks again within a minute costs a write; what somebody else has written meanwhile is seen first", async () => {
+  c = twoTenants({ seed: 5, timerMs: 0 });
+  const key = { pair: pairOf(), jobId: "a", kind: "creations" } as const;
+  const [mine, others] = [new Ledgers(worldOf()), new Ledgers(worldOf())];
+  const count = (ledgers: Ledgers, userId: string) =>
+    ledgers.change(key, (ledger, now) => {
+      ledger.done.set(userId, now);
+      return [...ledger.done.keys()];
+    });
+  await count(mine, "u1");
+  const operations: string[] = [];
+  c.world.store.hooks = { before: (operation) => void operations.push(operation) };
+  expect(await count(mine, "u2")).toEqual(["u1", "u2"]);
+  expect(operations).toEqual(["write"]);
+  await count(others, "u3");
+  operations.length = 0;
+  expect(new Set(await count(mine, "u4"))).toEqual(new Set(["u1", "u2", "u3", "u4"]));
+  expect(operations).toEqual(["write", "read", "write"]);
+  for (const minutes of [0.9, 0.9, 1]) {
+    await c.world.clock.runFor(minutes * MINUTE);
+    operations.length = 0;
+    await count(mine, `after ${minutes} min`);
+    expect(operations).toEqual(minutes < 1 ? ["write"] : ["read", "write"]);
+  }
+});

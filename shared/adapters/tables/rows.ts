@@ -36,13 +36,15 @@ export function tableRows<T>(table: TableClient): Rows<T> {
       checkKeys(partition, row);
       const entity = { ...toColumns(value), partitionKey: partition, rowKey: row };
       try {
-        return await call(table, `write ${partition}`, async (options) => {
+        return await call(table, `write ${partition}`, async (options, date) => {
           const answer =
             etag === undefined
               ? await table.createEntity(entity, options)
               : await table.updateEntity(entity, "Replace", { ...options, etag });
-          if (!answer.etag) throw new Error(`table ${table.tableName}: a write was answered without an ETag`);
-          return { kind: "written", etag: answer.etag };
+          const writtenAt = date();
+          if (!answer.etag || Number.isNaN(writtenAt))
+            throw new Error(`table ${table.tableName}: a write was answered without ETag or Date`);
+          return { kind: "written", etag: answer.etag, writtenAt };
         });
       } catch (error) {
         if (isMoved(error) || (etag !== undefined && isMissing(error))) return { kind: "moved" };
