@@ -3,7 +3,8 @@ import type { ErrorCode } from "./error.ts";
 /**
  * What we know about one source user in one target tenant.
  * `none`: no target user (the row remembers why). `inviting`: the invitation may or may not have been made.
- * `invited`: the target user exists, its attributes may not be written yet. `linked`. `removed`: we soft-deleted it.
+ * `invited`: the target user exists, its attributes may not be written yet. `linked`. `removed`: it is in the
+ * recycle bin and belongs there, since we put it there, or since the person left after others had.
  */
 export type LinkState = "none" | "inviting" | "invited" | "linked" | "removed";
 
@@ -43,6 +44,8 @@ export interface Link {
    * then is over. Ms since 1970.
    */
   returned?: number;
+  /** Was to be removed, and the removal waits: a block that is written meanwhile is not what they left with. */
+  leaving?: true;
   /** Whom the last decision found: `{source user}/{target user}` of the manager. */
   manager?: string;
   /** A removal or creation for this cause was rejected by people. */

@@ -84,6 +84,8 @@ export type Plan =
   | { kind: "keep"; because: Because; job: Job | undefined }
   /** The target user is gone for good: only our row is to be changed. */
   | { kind: "forget"; because: Because }
+  /** Others have put the target user into the recycle bin, where it belongs: only our row is to be changed. */
+  | { kind: "gone"; because: Because }
   | { kind: "skip"; because: Because }
   | { kind: "hold"; code: ErrorCode; detail?: string }
   /** Look again before anything is done; `mark` says which proof has begun. */
@@ -181,6 +183,7 @@ function planOut(view: PersonView, rules: PlanRules, scope: Out): Plan {
   // Entra's engine has passed on the block as the deprovisioning, and does not pass on a second one, whatever follows.
   const blockedFirst =
     job.onDisabledThenUnassigned === "keep" &&
+    !link.leaving &&
     scope.user?.accountEnabled === false &&
     target.kind === "found" &&
     !target.user.accountEnabled;
@@ -208,7 +211,7 @@ function removal(view: PersonView, rules: PlanRules, because: Because, action: J
   // We have just restored or made what seems to be gone, or removed what seems to be there.
   const unseen = notSeenYet(view, rules, gone || link?.state === "removed");
   if (unseen) return unseen;
-  if (gone) return { kind: "forget", because };
+  if (gone) return { kind: target.kind === "missing" ? "forget" : "gone", because };
   if (target.kind !== "found") return { kind: "confirm", because, afterMs: 1_000 };
   if (!isExternal(target.user)) return { kind: "hold", code: "TARGET_NOT_EXTERNAL" };
   if (!job) return { kind: "keep", because: "jobIsGone", job: undefined };

@@ -25,6 +25,7 @@ export const TABLE_HOLDINGS = {
     jobId: "id",
     address: "address", // while an invitation is not known to have succeeded
     adopted: "state",
+    leaving: "state",
     lateDeleteSince: "state",
     since: "state",
     inputs: "hash",

@@ -133,6 +133,8 @@ async function carryOut(desk: Desk, person: Person, stored: StoredLink, look: Se
       return recordFound(world, person, stored, plan.targetId);
     case "forget":
       return forget(world, person, stored, look, plan.because);
+    case "gone":
+      return recordGone(world, person, stored, look, plan.because);
     default:
       return unreachable(plan);
   }
@@ -267,6 +269,23 @@ async function forget(world: World, person: Person, stored: StoredLink, look: Se
   };
   const written = await writeLink(world, person, stored, "forgotten", change);
   if (written.kind === "moved" || goesOn) return { kind: "startOver" };
+  return toldGone(world, person, because);
+}
+
+/** From now on it is as if we had removed the target user: whoever restores it sees it removed again, unless the person is back. */
+async function recordGone(
+  world: World,
+  person: Person,
+  stored: StoredLink,
+  look: Seen,
+  because: Because,
+): Promise<Step> {
+  const change = { ...SETTLED, inputs: look.inputs, because, ...whatShows(world, person, look) };
+  if ((await writeLink(world, person, stored, "removed", change)).kind === "moved") return { kind: "startOver" };
+  return toldGone(world, person, because);
+}
+
+async function toldGone(world: World, person: Person, because: Because): Promise<Step> {
   await log(world, person, {
     action: "other",
     status: "success",
@@ -278,6 +297,7 @@ async function forget(world: World, person: Person, stored: StoredLink, look: Se
 async function write(desk: Desk, person: Person, stored: StoredLink, look: Seen, planned: WritingPlan): Promise<Step> {
   let plan = planned;
   const { world } = desk;
+  const scoped = scopedBy(person, stored, look);
   const job = plan.kind === "delete" ? jobOf(person, stored?.value.jobId) : plan.job;
   const safety = isSafetyBlock(plan, look);
   // What has to be blocked is never held up: where links were lost, this one was not.
@@ -293,6 +313,7 @@ async function write(desk: Desk, person: Person, stored: StoredLink, look: Seen,
     const instead = job && meanwhile(admission, look, rulesOf(world, person), job, plan);
     if (!instead) return wait(world, person, stored, look, admission);
     plan = instead;
+    if (planned.kind === "delete" && admission.code !== "REMOVALS_REJECTED") scoped.leaving = true;
   }
   const mayNot = (await refusal(world, person, plan)) ?? (await desk.seats.refusal(person, plan, stored?.value));
   if (mayNot) return hold(world, person, stored, look.inputs, mayNot);
@@ -314,7 +335,7 @@ async function write(desk: Desk, person: Person, stored: StoredLink, look: Seen,
     stored,
     inputs: unsettled ? undefined : look.inputs,
     shows: showsAfter(world, person.pair, look.view, plan),
-    scoped: scopedBy(person, stored, look),
+    scoped,
     warning: mailWarning(person, look, plan),
     job,
     plan,

@@ -17,6 +17,7 @@ export function scopedBy({ pair }: Person, stored: StoredLink, { view: { now, sc
   return {
     scopedBy: pair.rulesHash,
     rejected: undefined,
+    leaving: undefined,
     ...(returns ? { returned: now } : {}),
     manager: known ? managerNames(managerId, manager.targetId) : undefined,
   };

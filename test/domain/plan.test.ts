@@ -505,6 +505,15 @@ describe("people who left", () => {
       plan: { kind: "delete", because: "filteredOut" },
     },
     {
+      name: "filtered out, and disabled while the removal waits",
+      view: {
+        link: linked({ leaving: true, blockedByUs: true }),
+        scope: out("filteredOut", disabled),
+        target: found({ accountEnabled: false }),
+      },
+      plan: { kind: "delete", because: "filteredOut" },
+    },
+    {
       name: "disabled and filtered out at once",
       view: { scope: out("filteredOut", disabled) },
       plan: { kind: "delete", because: "filteredOut" },
@@ -564,7 +573,7 @@ describe("people who left", () => {
     {
       name: "already in the target's recycle bin",
       view: { scope: out("sourceDeleted"), target: found({ softDeleted: true }) },
-      plan: { kind: "forget" },
+      plan: { kind: "gone", because: "sourceDeleted" },
     },
     {
       name: "in the target's recycle bin since one of us died over the removal",

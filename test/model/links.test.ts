@@ -37,6 +37,7 @@ interface Model {
   paused: boolean;
 }
 
+const LAG_MS = 3 * SECOND;
 const NOWHERE: Place = { link: "none", guest: "absent", blocked: "no" };
 
 /** What the app makes of a place when it is let alone. */
@@ -57,8 +58,8 @@ function rest(source: Source, heir: boolean, place: Place): Place {
 }
 
 function restOfLeaver({ life, enabled }: Source, place: Place): Place {
-  const { link, guest, blocked } = place;
-  if (guest === "binned") return link === "removed" ? place : { ...place, link: "none" };
+  const { guest, blocked } = place;
+  if (guest === "binned") return { ...place, link: "removed" }; // and whoever comes back is restored
   if (life === "live" && !enabled && blocked !== "no") return { ...place, link: "linked" }; // the block was the leaving
   return { ...place, link: "removed", guest: "binned" };
 }
@@ -100,9 +101,12 @@ const guestOf = (c: TwoTenants, { id }: Person) => c.guestsOf(id)[0];
 const atSource = (what: string, can: (s: Source) => boolean, act: (c: TwoTenants, p: Person) => Partial<Source>) =>
   fc.nat(2).map(
     (index) =>
-      new Step(`${what} ${index}`, (m, c) => {
+      new Step(`${what} ${index}`, async (m, c) => {
         const person = m.people[index] as Person;
-        if (can(person.source)) person.source = { ...person.source, ...act(c, person) };
+        if (!can(person.source)) return;
+        person.source = { ...person.source, ...act(c, person) };
+        // One replica would show the event, and another one not yet the event before it.
+        await c.world.clock.runFor(LAG_MS);
       }),
   );
 
@@ -278,7 +282,7 @@ const worldOf = (c: TwoTenants) => (c.world.instances[0] ?? c.world.start()).wor
 async function goOn(m: Model, c: TwoTenants): Promise<void> {
   if (!m.paused) return;
   m.paused = false;
-  await c.world.clock.runFor(5 * SECOND); // replicas that lag would show what was there before
+  await c.world.clock.runFor(LAG_MS); // replicas would show what was there before
   await startJob(worldOf(c), { jobId: "a", by: "hub/alice" });
 }
 

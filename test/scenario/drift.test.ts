@@ -126,6 +126,24 @@ describe("changed by hand in the target", () => {
     expectSound(c);
   });
 
+  test("deleted, and the person left meanwhile; restored by hand: removed again, and back with the person", async () => {
+    const [person] = await hired(207, 3);
+    const { userId = "", targetId = "" } = person ?? {};
+    c.target.deleteUser(targetId);
+    await c.world.clock.runFor(DRIFT_MS + 15 * SECOND);
+    expect(linkOf(userId).because).toBe("TARGET_REMOVED_THERE");
+    c.source.removeMember(c.groupA, userId);
+    await c.world.clock.runFor(2 * MINUTE);
+    expect(linkOf(userId)).toMatchObject({ state: "removed", targetId });
+    c.target.restoreUser(targetId);
+    await c.world.clock.runFor(DRIFT_MS + 60 * SECOND);
+    expect(c.target.user(targetId)?.deletedAt).toBeDefined();
+    c.source.addMember(c.groupA, userId);
+    await c.world.clock.runFor(2 * MINUTE);
+    expect(linkOf(userId)).toMatchObject({ state: "linked", targetId });
+    expectSound(c);
+  });
+
   test("somebody whom we removed is restored by hand: removed again", async () => {
     const [person] = await hired(206, 3);
     const { userId = "", targetId = "" } = person ?? {};
