@@ -211,7 +211,8 @@ function removal(view: PersonView, rules: PlanRules, because: Because, action: J
   // We have just restored or made what seems to be gone, or removed what seems to be there.
   const unseen = notSeenYet(view, rules, gone || link?.state === "removed");
   if (unseen) return unseen;
-  if (gone) return { kind: target.kind === "missing" ? "forget" : "gone", because };
+  if (target.kind === "missing") return missingTooShort(link, rules, view.now) ?? { kind: "forget", because };
+  if (gone) return { kind: "gone", because };
   if (target.kind !== "found") return { kind: "confirm", because, afterMs: 1_000 };
   if (!isExternal(target.user)) return { kind: "hold", code: "TARGET_NOT_EXTERNAL" };
   if (!job) return { kind: "keep", because: "jobIsGone", job: undefined };
@@ -396,8 +397,10 @@ function planLive(
   managerId: ManagerChange,
 ): Plan {
   const blockedByUs = view.link?.blockedByUs === true;
+  const finishing = view.link?.state === "invited";
   if (!source.accountEnabled && user.accountEnabled) {
-    const more = hasOtherType(user, job) || (job.actions.update && managerId !== undefined); // a block waits for neither
+    // A block waits for none of these.
+    const more = finishing || hasOtherType(user, job) || (job.actions.update && managerId !== undefined);
     return {
       ...blockUpdate(user.id),
       changes: { ...(job.actions.update ? comparedWith(user, wishes, view, false) : {}), accountEnabled: false },
@@ -407,7 +410,6 @@ function planLive(
   }
   const enable = source.accountEnabled && !user.accountEnabled && blockedByUs;
   const blockedThere = source.accountEnabled && !user.accountEnabled && !blockedByUs;
-  const finishing = view.link?.state === "invited";
   const newcomer = isNewcomer(view.link);
   const occasion = newcomer ? "create" : "update";
   const enables = enable ? { accountEnabled: true } : {};
@@ -435,12 +437,18 @@ const isNewcomer = (link: Link | undefined): boolean => link?.state === "invited
 
 /** Two 404 far apart: somebody else has removed the guest for good. One of ours is forgotten after its 30 days, and made anew. */
 function planTargetMissing(link: Link, rules: PlanRules, now: number): Plan {
-  const wait = (link.targetMissingSince ?? now) + rules.replicationAllowanceMs - now;
-  if (link.targetMissingSince === undefined || wait > 0) {
-    return { kind: "confirm", because: "targetNotFound", afterMs: Math.max(wait, 0), mark: "targetMissingSince" };
-  }
+  const look = missingTooShort(link, rules, now);
+  if (look) return look;
   if (link.state === "removed" || link.state === "invited") return { kind: "forget", because: "targetGone" };
   return { kind: "hold", code: "TARGET_REMOVED_THERE" };
+}
+
+/** One replica shows it live no more, and another one does not show it in the recycle bin yet. `undefined`: it is gone. */
+function missingTooShort(link: Link | undefined, rules: PlanRules, now: number): Plan | undefined {
+  const since = link?.targetMissingSince;
+  const wait = (since ?? now) + rules.replicationAllowanceMs - now;
+  if (since !== undefined && wait <= 0) return undefined;
+  return { kind: "confirm", because: "targetNotFound", afterMs: Math.max(wait, 0), mark: "targetMissingSince" };
 }
 
 /** Attributes that differ, the stamp where it is missing, and sign-in where it is ours to allow. */

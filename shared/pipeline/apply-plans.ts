@@ -143,8 +143,8 @@ async function record(held: Held, result: Result): Promise<Applied> {
     missingSince: undefined,
     outSince: undefined,
     targetMissingSince: undefined,
-    adopted: undefined,
-    ...(result.signal === "settled" ? {} : { lateDeleteSince: undefined }),
+    ...(result.signal === "marked" ? {} : { adopted: undefined }),
+    ...(result.signal === "settled" || result.signal === "marked" ? {} : { lateDeleteSince: undefined }),
   };
   const written = await writeLink(world, person, held.stored, result.signal, change);
   if (written.kind === "moved") await verifyLateWrite(world, person);

@@ -43,7 +43,7 @@ export class Interrupted extends Error {
 const TOO_NEW_MS = 2_000;
 
 export interface Result {
-  signal: "settled" | "removed" | "restored";
+  signal: "settled" | "marked" | "removed" | "restored";
   targetId: string;
   action: LogRow["action"];
   change: LinkChange;
@@ -151,7 +151,10 @@ async function update(
     targetId: plan.targetId,
     ...(blocked === undefined ? {} : { blockedByUs: blocked === false || undefined }),
   };
-  return { signal: "settled", targetId: plan.targetId, action: actionOf(plan), change };
+  // Whoever is blocked half created is still to be finished.
+  const halfCreated = held.stored.value.state === "invited" && plan.effect === "disable" && plan.unsettled;
+  const signal = halfCreated ? "marked" : "settled";
+  return { signal, targetId: plan.targetId, action: actionOf(plan), change };
 }
 
 async function writeAttributes(

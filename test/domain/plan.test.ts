@@ -314,6 +314,20 @@ describe("linked people in scope", () => {
       plan: { kind: "restore", unsettled: true },
     },
     {
+      name: "half created and disabled: blocked first, finished then",
+      view: { link: linked({ state: "invited" }), scope: within({ accountEnabled: false }), target: found() },
+      plan: { kind: "update", effect: "disable", unsettled: true },
+    },
+    {
+      name: "half created, disabled and blocked",
+      view: {
+        link: linked({ state: "invited", blockedByUs: true }),
+        scope: within({ accountEnabled: false }),
+        target: found({ accountEnabled: false }),
+      },
+      plan: { kind: "update", effect: "finish", changes: {} },
+    },
+    {
       name: "half created, and nothing differs",
       view: { link: linked({ state: "invited" }), target: found() },
       plan: { kind: "update", effect: "finish", changes: {} },
@@ -574,6 +588,20 @@ describe("people who left", () => {
       name: "already in the target's recycle bin",
       view: { scope: out("sourceDeleted"), target: found({ softDeleted: true }) },
       plan: { kind: "gone", because: "sourceDeleted" },
+    },
+    {
+      name: "not found in the target either, first time",
+      view: { scope: out("sourceDeleted"), target: { kind: "missing" } },
+      plan: { kind: "confirm", mark: "targetMissingSince", afterMs: 90_000 },
+    },
+    {
+      name: "not found in the target either, twice",
+      view: {
+        link: linked({ targetMissingSince: NOW - 90_000 }),
+        scope: out("sourceDeleted"),
+        target: { kind: "missing" },
+      },
+      plan: { kind: "forget", because: "sourceDeleted" },
     },
     {
       name: "in the target's recycle bin since one of us died over the removal",

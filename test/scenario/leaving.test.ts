@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { decideHeld, listHeld } from "../../shared/pipeline/held.ts";
+import type { LogRow } from "../../shared/pipeline/world.ts";
 import { MINUTE, SECOND } from "./contoso.ts";
 import { expectSound, type TwoTenants, twoTenants } from "./two-tenants.ts";
 
@@ -34,3 +35,33 @@ test.each(["nothing", "block"] as const)(
     c.world.close();
   },
 );
+
+test("who is disabled half created is blocked at once, and finished all the same: told as created, with what newcomers get", async () => {
+  const mappings = [
+    { target: "displayName", source: "displayName" },
+    { target: "jobTitle", constant: "Newcomer", flowType: "ObjectAddOnly" },
+  ];
+  const c = twoTenants({ seed: 72, jobs: (a) => [{ scope: { groups: [{ id: a }] }, mappings }] });
+  await c.untilSettled(MINUTE);
+  let id = "";
+  c.world.hooks.after = ({ what, instance }) => {
+    if (what !== "write links" || c.link(id)?.state !== "invited") return;
+    c.world.hooks.after = undefined;
+    c.source.updateUser(id, { accountEnabled: false });
+    instance.kill();
+    c.world.clock.after(SECOND, () => void c.world.start());
+    return new Promise<never>(() => {});
+  };
+  id = c.hire("ada", [c.groupA]);
+  await c.world.clock.runFor(3 * MINUTE);
+  expect(c.world.hooks.after).toBeUndefined();
+  expect(c.guestsOf(id)).toMatchObject([{ accountEnabled: false, properties: { jobTitle: "Newcomer" } }]);
+  expect(c.link(id)).toMatchObject({ state: "linked", blockedByUs: true });
+  const told = c.world.store.dump("provisioninglog").map(({ value }) => value as LogRow);
+  expect(told.filter((row) => row.userId === id).map(({ action }) => action)).toContain("create");
+  c.source.updateUser(id, { accountEnabled: true });
+  await c.untilSettled(2 * MINUTE);
+  expect(c.guestsOf(id)).toMatchObject([{ accountEnabled: true }]);
+  expectSound(c);
+  c.world.close();
+});
