@@ -149,3 +149,13 @@ function signalsOf(plan: Plan): readonly LinkSignal[] {
 
 export const stateAfter = (state: LinkState, plan: Plan): LinkState =>
   signalsOf(plan).reduce((before, signal) => NEXT[before][signal], state);
+
+/** What may happen to the app while there is something to do for a link in each state. */
+export const APP_EVENTS = ["hintsLost", "hintsDoubled", "workerDies", "rowMoved", "limitHolds", "jobPaused"] as const;
+export type AppEvent = (typeof APP_EVENTS)[number];
+
+/** Where a link comes to rest; a job that is paused is still paused then, and only looks for what an invitation has left. */
+export function appCell(state: LinkState, event: AppEvent): LinkState {
+  if (event === "jobPaused") return state === "inviting" ? "invited" : state;
+  return event === "limitHolds" && state === "none" ? "none" : "linked";
+}
