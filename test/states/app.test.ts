@@ -24,6 +24,7 @@ const TIGHT = {
   settlingMinutes: 0.1,
 };
 
+/** People act through an instance, and where none lives one is started. */
 const worldOf = (c: TwoTenants) => (c.world.instances[0] ?? c.world.start()).world;
 
 async function stage(state: LinkState, event: AppEvent): Promise<Staged> {
@@ -36,23 +37,25 @@ async function stage(state: LinkState, event: AppEvent): Promise<Staged> {
     jobs: (a) => [{ scope: { groups: [{ id: a }] }, ...limits, ...leaves }],
   });
   await c.untilSettled(MINUTE);
-  if (state === "none") return { c, id: hiredLater(c), goOn: () => c.source.addMember(c.groupA, nameOf(c, "ada")) };
+  if (state === "none") {
+    const id = c.hire("ada", []);
+    return { c, id, goOn: () => c.source.addMember(c.groupA, id) };
+  }
   if (state === "inviting" || state === "invited") return cutOff(c, state);
   const ids = ["ada", "bob"].map((name) => c.hire(name, [c.groupA]));
   const [id = ""] = ids;
   await c.untilSettled(MINUTE);
   if (state === "linked") {
     const change = () => c.source.updateUser(id, { department: "1" });
-    const leave = () => ids.forEach((one) => c.source.removeMember(c.groupA, one));
+    const leave = () => {
+      for (const one of ids) c.source.removeMember(c.groupA, one);
+    };
     return { c, id, goOn: holds ? leave : change };
   }
   c.source.deleteUser(id);
   await c.untilSettled(MINUTE);
   return { c, id, goOn: () => c.source.restoreUser(id) };
 }
-
-const nameOf = (c: TwoTenants, name: string) => c.source.userByName(`${name}@home.example`)?.id ?? "";
-const hiredLater = (c: TwoTenants) => c.hire("ada", []);
 
 /** The only worker dies when the invitation was answered, or when its answer is on record. */
 async function cutOff(c: TwoTenants, state: "inviting" | "invited"): Promise<Staged> {
@@ -125,19 +128,13 @@ async function play({ c, id, goOn }: Staged, event: AppEvent): Promise<() => boo
       goOn();
       return () => true;
     case "jobPaused": {
-      const paused = pauseJob(pauser(c), { ...BY, why: "a test" });
+      const paused = pauseJob(worldOf(c), { ...BY, why: "a test" });
       await c.world.clock.runFor(5 * SECOND);
       await paused;
       goOn();
       return () => true;
     }
   }
-}
-
-/** People pause a job through an instance; one that takes no messages is as good. */
-function pauser(c: TwoTenants) {
-  const [instance = c.world.start()] = c.world.instances;
-  return instance.world;
 }
 
 const cells = APP_EVENTS.flatMap((event) =>
