@@ -136,7 +136,7 @@ export function needsTarget(link: Link | undefined, scope: ScopeDecision): boole
 /** An invitation whose answer nobody recorded: once the index has seen it, an unstamped guest of that address made since is ours. */
 function planInterrupted({ now, link, target, self }: PersonView, rules: PlanRules): Plan {
   const since = link?.since ?? now;
-  const wait = since + rules.indexAllowanceMs - now;
+  const wait = Math.max(since, link?.writtenAt ?? 0) + rules.indexAllowanceMs - now; // it may have landed as late as that
   if (wait > 0) return { kind: "confirm", because: "invitationInterrupted", afterMs: wait };
   if (target.kind !== "candidates") return { kind: "confirm", because: "invitationInterrupted", afterMs: 1_000 };
   const ours = target.candidates.filter(

@@ -1,4 +1,4 @@
-import { claimIsLive, type Link } from "../domain/link.ts";
+import { claimIsLive } from "../domain/link.ts";
 import { readLink, type StoredLink, writeLink } from "./claims.ts";
 import { hintVerify } from "./hints.ts";
 import type { Person } from "./look.ts";
@@ -24,29 +24,32 @@ export interface LateInvitation {
 
 const ROUNDS_MAX = 3;
 
-/** An invitation of which the link says nothing any more: whoever it let in would belong to nobody. */
+/**
+ * An invitation of which the link says nothing any more: whoever it let in would belong to nobody. One that was not answered may
+ * land until now, so that it is looked for until every replica and index has had its time from now on.
+ */
 export async function recordLateInvitation(world: World, person: Person, late: LateInvitation): Promise<void> {
   const { targetId, address, since } = late;
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const stored = await readLink(world, person);
-    if (stored && (isKnown(stored.value, targetId) || claimIsLive(stored.value, stored.ageMs))) return;
-    const common = { claim: undefined, inputs: undefined };
+    if (stored && (stored.value.targetId !== undefined || claimIsLive(stored.value, stored.ageMs))) return;
+    const common = { claim: undefined, inputs: undefined, writtenAt: world.clock.now() };
     const { kind } =
       targetId === undefined
-        ? await writeLink(world, person, stored, "inviting", { ...common, address, since })
+        ? await writeLink(world, person, stored, "inviting", {
+            ...common,
+            address,
+            since: Math.min(since, stored?.value.since ?? since),
+          })
         : await writeLink(world, person, stored, "invited", {
             ...common,
             targetId,
             address: undefined,
             since: undefined,
-            writtenAt: world.clock.now(),
           });
     if (kind === "written") return;
   }
 }
-
-const isKnown = (link: Link, targetId: string | undefined): boolean =>
-  link.targetId !== undefined || (targetId === undefined && link.state === "inviting");
 
 /**
  * Whoever was about to delete has lost the claim, and may still do it. From now on a target user that is found removed was

@@ -31,6 +31,41 @@ test("an invitation that was answered is not forgotten when the next call fails"
 });
 
 /**
+ * A worker stood still with an invitation in its hands until the link had been given up. The invitation landed as it woke, and
+ * the search for it, by the time when it was begun, was over before any index could show it: a guest who belonged to nobody, of
+ * somebody who had left.
+ */
+test.each(["is deleted", "is blocked"])(
+  "an invitation that lands after the link was given up is looked for from then on, when the person %s meanwhile",
+  async (what) => {
+    const c = twoTenants({ seed: 1222, instances: 2, timerMs: 10_000 });
+    await c.untilSettled(5 * MINUTE);
+    let landed = false;
+    c.world.hooks.before = ({ what: call, instance }) => {
+      if (landed || !call.includes("POST hub /invitations")) return;
+      landed = true;
+      instance.freeze(100 * SECOND);
+    };
+    const id = c.hire("ada", [c.groupA]);
+    await c.world.clock.runFor(30 * SECOND);
+    if (what === "is deleted") c.source.deleteUser(id);
+    else c.source.updateUser(id, { accountEnabled: false });
+    await c.world.clock.runFor(65 * SECOND);
+    expect({ landed, guests: c.guestsOf(id).length, state: c.link(id)?.state }).toEqual({
+      landed: true,
+      guests: 0,
+      state: "none",
+    });
+    await c.world.clock.runFor(10 * SECOND);
+    expect(c.guestsOf(id).length).toBe(1);
+    await c.untilSettled(20 * MINUTE);
+    expectSound(c);
+    expect(c.guestsOf(id).map((guest) => guest?.accountEnabled && !guest.deletedAt)).toEqual([false]);
+    c.world.close();
+  },
+);
+
+/**
  * While the bus was away the hint that follows a dead letter could not be sent, and the dead
  * letter came again and again: each time counted as another failure of the person, who then waited for a day.
  */
