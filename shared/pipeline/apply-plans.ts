@@ -160,7 +160,10 @@ function becauseOf({ plan, person }: Work): string {
 /** The work did not come to its end: the claim goes, what was achieved stays. */
 async function release(held: Held, error: unknown): Promise<Applied> {
   const { world, person } = held.work;
-  if (isOurs(error)) throw error; // nothing can be recorded now: the lease ends by itself
+  if (isOurs(error)) {
+    await patiently(world, () => recordMaybeInvited(held));
+    throw error; // nothing else can be recorded now: the lease ends by itself
+  }
   const applied = interpretation(error, world);
   if (applied?.kind === "moved") {
     await verifyLateWrite(world, person);
@@ -176,17 +179,41 @@ async function release(held: Held, error: unknown): Promise<Applied> {
   if (unsure && person.reason !== "verify") await hintVerify(world, person, world.settings.replicationAllowanceMs);
   const signal = notInvited ? "forgotten" : maybeRemoved ? "removed" : "marked";
   const begun = unsure || held.written.length > 0 || held.stored.value.state === "invited";
-  const written = await writeLink(world, person, held.stored, signal, {
+  const change: LinkChange = {
     claim: undefined,
     ...(begun ? {} : { unrecorded: held.work.stored?.value.unrecorded }),
     ...(notInvited ? { address: undefined, since: undefined } : {}),
     ...(unsure || held.written.length > 0 ? { writtenAt: world.clock.now() } : {}),
     ...(mayBeBlocked ? {} : { blockedByUs: held.work.stored?.value.blockedByUs }),
-  });
-  if (written.kind === "moved" && unsure) await recordMaybeInvited(held);
+  };
+  const record = async () => {
+    const written = await writeLink(world, person, held.stored, signal, change);
+    if (written.kind === "moved" && unsure) await recordMaybeInvited(held);
+    return written;
+  };
+  const written = await (unsure && held.work.plan.kind === "create" ? patiently(world, record) : record());
   if (applied === undefined) throw error; // a defect: loudly, and without a claim that would hide it
   if (written.kind === "moved") return { kind: "again", because: "moved", afterMs: 2_000 };
   return applied.kind === "refused" ? { ...applied, stored: written.stored } : applied;
+}
+
+/**
+ * Whoever may have been invited after the link was given up is known to nobody else. The host lets a function run for five
+ * minutes: within that a storage may come back.
+ */
+const PATIENCE_MS = 150_000;
+const WAIT_MS = 5_000;
+
+async function patiently<T>(world: World, act: () => Promise<T>): Promise<T> {
+  const giveUpAt = world.clock.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await act();
+    } catch (error) {
+      if (!(error instanceof StorageUnavailable) || world.clock.now() + WAIT_MS > giveUpAt) throw error;
+      await world.clock.sleep(WAIT_MS + world.chance.between(0, WAIT_MS));
+    }
+  }
 }
 
 /** The invitation may have arrived when the link had been given up already. */

@@ -47,7 +47,7 @@ export async function recordLateInvitation(world: World, person: Person, late: L
             address: undefined,
             since: undefined,
           });
-    if (kind === "written") return;
+    if (kind === "written") return verifyLateWrite(world, person);
   }
 }
 

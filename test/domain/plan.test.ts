@@ -672,6 +672,11 @@ describe("an interrupted invitation", () => {
       plan: { kind: "confirm", afterMs: 240_000 },
     },
     {
+      name: "the index may not have seen it yet, which came late",
+      view: { link: { ...inviting(NOW - 900_000), writtenAt: NOW - 60_000 }, target: nobody },
+      plan: { kind: "confirm", afterMs: 240_000 },
+    },
+    {
       name: "made",
       view: { link: inviting(NOW - 300_000), target: guest({}) },
       plan: { kind: "found", targetId: "t1" },
