@@ -15,7 +15,7 @@ interface Staged {
   goOn: () => void;
 }
 
-const QUICK = { sweepMs: 20_000, fullPassMs: 30_000 };
+const QUICK = { sweepMs: 30_000, fullPassMs: 60_000 };
 const BY = { jobId: "a", by: "hub/alice" };
 /** The anchor is the one creation, and one of two who leave is beyond the limit too. */
 const TIGHT = {
@@ -33,6 +33,7 @@ async function stage(state: LinkState, event: AppEvent): Promise<Staged> {
   const leaves = holds && state === "linked" ? { limits: { ...TIGHT, creations: { perHour: 9 } } } : {};
   const c = twoTenants({
     seed: 8,
+    timerMs: 10_000,
     settings: QUICK,
     jobs: (a) => [{ scope: { groups: [{ id: a }] }, ...limits, ...leaves }],
   });
