@@ -145,8 +145,11 @@ function planInterrupted({ now, link, target, self }: PersonView, rules: PlanRul
       (user.stamp === self.stamp || user.stamp === null) &&
       (owner === self.link || (owner === undefined && user.createdAt >= since - CLOCK_SKEW_MS)), // another of us may have taken it just now
   );
-  if (ours.length > 1) return { kind: "hold", code: "AMBIGUOUS_MATCH" };
-  return ours[0] ? { kind: "found", targetId: ours[0].user.id } : { kind: "forget", because: "invitationNotMade" };
+  // One that was removed meanwhile does not hinder a new one.
+  const live = ours.filter(({ user }) => !user.softDeleted);
+  const [found, ...others] = live.length > 0 ? live : ours;
+  if (others.length > 0) return { kind: "hold", code: "AMBIGUOUS_MATCH" };
+  return found ? { kind: "found", targetId: found.user.id } : { kind: "forget", because: "invitationNotMade" };
 }
 
 /** 404 for somebody without a link means 'not yet'; for a linked person it is a proof only when it is said twice, far enough apart. */

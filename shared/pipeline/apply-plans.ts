@@ -11,7 +11,7 @@ import { WriteUnsure } from "../ports/target-tenant.ts";
 import { type LinkChange, type StoredLink, writeLink } from "./claims.ts";
 import { hintVerify } from "./hints.ts";
 import { killSwitchMustBeOff } from "./kill-switch.ts";
-import { recordLateInvitation, verifyLateWrite } from "./late-effects.ts";
+import { recordLateBlock, recordLateInvitation, verifyLateWrite } from "./late-effects.ts";
 import type { Person } from "./look.ts";
 import { rowAbout, writeLog } from "./provisioning-log.ts";
 import { intended, union } from "./unrecorded.ts";
@@ -147,7 +147,10 @@ async function record(held: Held, result: Result): Promise<Applied> {
     ...(result.signal === "settled" || result.signal === "marked" ? {} : { lateDeleteSince: undefined }),
   };
   const written = await writeLink(world, person, held.stored, result.signal, change);
-  if (written.kind === "moved") await verifyLateWrite(world, person);
+  if (written.kind === "moved") {
+    await recordLate(held);
+    await verifyLateWrite(world, person);
+  }
   return { kind: "written", targetId: result.targetId, action: result.action };
 }
 
@@ -161,11 +164,12 @@ function becauseOf({ plan, person }: Work): string {
 async function release(held: Held, error: unknown): Promise<Applied> {
   const { world, person } = held.work;
   if (isOurs(error)) {
-    await patiently(world, () => recordMaybeInvited(held));
+    await patiently(world, () => recordLate(held));
     throw error; // nothing else can be recorded now: the lease ends by itself
   }
   const applied = interpretation(error, world);
   if (applied?.kind === "moved") {
+    await recordLate(held);
     await verifyLateWrite(world, person);
     return { kind: "again", because: "moved", afterMs: 2_000 };
   }
@@ -188,7 +192,7 @@ async function release(held: Held, error: unknown): Promise<Applied> {
   };
   const record = async () => {
     const written = await writeLink(world, person, held.stored, signal, change);
-    if (written.kind === "moved" && unsure) await recordMaybeInvited(held);
+    if (written.kind === "moved" && unsure) await recordLate(held);
     return written;
   };
   const written = await (unsure && held.work.plan.kind === "create" ? patiently(world, record) : record());
@@ -216,11 +220,13 @@ async function patiently<T>(world: World, act: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The invitation may have arrived when the link had been given up already. */
-async function recordMaybeInvited({ work: { world, person, plan }, stored }: Held): Promise<void> {
+/** What may have arrived, or may yet, when others had gone on without it. */
+async function recordLate({ work: { world, person, plan, name }, stored }: Held): Promise<void> {
   const { state, since } = stored.value;
-  if (plan.kind !== "create" || state !== "inviting" || since === undefined) return;
-  await recordLateInvitation(world, person, { targetId: undefined, address: plan.address, since });
+  if (plan.kind === "create" && state === "inviting" && since !== undefined)
+    await recordLateInvitation(world, person, { targetId: undefined, address: plan.address, since });
+  if (plan.kind === "update" && plan.changes.accountEnabled === false)
+    await recordLateBlock(world, person, plan.targetId, name);
 }
 
 const isOurs = (error: unknown): boolean =>

@@ -1,4 +1,4 @@
-import { claimIsLive } from "../domain/link.ts";
+import { claimIsLive, LEASE_MS, type Link } from "../domain/link.ts";
 import { readLink, type StoredLink, writeLink } from "./claims.ts";
 import { hintVerify } from "./hints.ts";
 import type { Person } from "./look.ts";
@@ -23,6 +23,8 @@ export interface LateInvitation {
 }
 
 const ROUNDS_MAX = 3;
+/** Somebody is writing: their claim is short. */
+const BUSY_MS = 1_000;
 
 /**
  * An invitation of which the link says nothing any more: whoever it let in would belong to nobody. One that was not answered may
@@ -32,13 +34,16 @@ export async function recordLateInvitation(world: World, person: Person, late: L
   const { targetId, address, since } = late;
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const stored = await readLink(world, person);
-    if (stored && (stored.value.targetId !== undefined || claimIsLive(stored.value, stored.ageMs))) return;
-    const common = { claim: undefined, inputs: undefined, writtenAt: world.clock.now() };
+    if (stored && (isKnown(stored.value, targetId) || claimIsLive(stored.value, stored.ageMs))) return;
+    const now = world.clock.now();
+    const removed = stored?.value.state === "removed" ? { lateDeleteSince: now } : {};
+    const common = { claim: undefined, inputs: undefined, writtenAt: now, ...removed };
     const { kind } =
       targetId === undefined
         ? await writeLink(world, person, stored, "inviting", {
             ...common,
             address,
+            targetId: undefined,
             since: Math.min(since, stored?.value.since ?? since),
           })
         : await writeLink(world, person, stored, "invited", {
@@ -48,6 +53,28 @@ export async function recordLateInvitation(world: World, person: Person, late: L
             since: undefined,
           });
     if (kind === "written") return verifyLateWrite(world, person);
+  }
+}
+
+/** An address that somebody has lets nobody else in; whoever went to the recycle bin meanwhile does not hinder a new guest. */
+const isKnown = ({ state, targetId }: Link, invited: string | undefined): boolean =>
+  targetId !== undefined && (state !== "removed" || targetId === invited);
+
+/**
+ * A block that may land, or has, after others have written: when it is found it is ours to lift. The reading that shows it may
+ * be as late as the replicas allow.
+ */
+export async function recordLateBlock(world: World, person: Person, targetId: string, claimId: string): Promise<void> {
+  const giveUpAt = world.clock.now() + LEASE_MS;
+  while (world.clock.now() < giveUpAt) {
+    const stored = await readLink(world, person);
+    if (stored?.value.targetId !== targetId || stored.value.claim?.id === claimId) return;
+    if (!claimIsLive(stored.value, stored.ageMs)) {
+      const change = { blockedByUs: true, writtenAt: world.clock.now(), inputs: undefined };
+      if ((await writeLink(world, person, stored, "marked", change)).kind === "written")
+        return verifyLateWrite(world, person);
+    }
+    await world.clock.sleep(BUSY_MS);
   }
 }
 

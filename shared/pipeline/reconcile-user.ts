@@ -42,8 +42,6 @@ export interface Desk {
   seats: SeatDesk;
 }
 
-const isPresent = ({ state }: Link): boolean => state === "linked" || state === "invited";
-
 type Step = { kind: "done"; outcome: Outcome } | { kind: "startOver" };
 const done = (outcome: Outcome): Step => ({ kind: "done", outcome });
 
@@ -61,7 +59,7 @@ export async function reconcileUser(desk: Desk, person: Person, first: FirstRead
     if (stored && claimIsLive(stored.value, stored.ageMs)) {
       return { kind: "again", because: "claimed", afterMs: world.chance.between(1_000, 15_000) };
     }
-    if (stored?.value.claim?.plan === "delete" && isPresent(stored.value)) {
+    if (stored?.value.claim?.plan === "delete" && stored.value.targetId !== undefined) {
       await expectLateDelete(world, person, stored);
       continue;
     }

@@ -170,10 +170,15 @@ function watchForCrimes(world: SimulatedWorld, client: string, sourceId: string)
   target.onCommit(({ object, kind, by, id }) => {
     if (object !== "user" || kind !== "created" || by !== client) return;
     const person = target.user(id)?.home?.userId ?? `nobody (${id})`;
-    const users = [...(made.get(person) ?? []), id];
-    made.set(person, users);
-    if (users.length > 1) found.push(`a second user for ${person}: ${users.join(", ")}`);
+    const others = made.get(person) ?? [];
+    made.set(person, [...others, id]);
+    // Whoever stood still may invite once more when the first is removed: nothing holds that up, and it is put right.
+    const late = others.every((other) => target.user(other)?.deletedAt) && linkOf(person)?.claim?.plan !== "create";
+    if (others.length > 0 && !late) found.push(`a second user for ${person}: ${[...others, id].join(", ")}`);
   });
+  const linkOf = (userId: string) =>
+    world.store.dump("links").find(({ row }) => row === userId)?.value as Link | undefined;
+  const living = (users: readonly string[]) => users.filter((id) => target.user(id) && !target.user(id)?.deletedAt);
   return () => {
     const owners = new Map(
       world.store.dump("targets").map(({ row, value }) => [row, (value as { link: string }).link] as const),
@@ -185,8 +190,10 @@ function watchForCrimes(world: SimulatedWorld, client: string, sourceId: string)
     const owned = Map.groupBy(linked, ({ targetId }) => targetId);
     const twice = linked.filter(({ targetId }) => (owned.get(targetId)?.length ?? 0) > 1);
     const strange = linked.filter(({ userId, targetId }) => owners.get(`user:${targetId}`) !== `${sourceId}/${userId}`);
+    const doubled = [...made].filter(([, users]) => living(users).length > 1);
     return [
       ...found,
+      ...doubled.map(([person, users]) => `a second user for ${person} lives: ${living(users).join(", ")}`),
       ...twice.map(({ userId, targetId }) => `${targetId} has two owners, one is ${userId}`),
       ...strange.map(
         ({ userId, targetId }) => `${userId} has ${targetId}, the owner's row says ${owners.get(`user:${targetId}`)}`,
