@@ -172,9 +172,10 @@ function watchForCrimes(world: SimulatedWorld, client: string, sourceId: string)
     const person = target.user(id)?.home?.userId ?? `nobody (${id})`;
     const others = made.get(person) ?? [];
     made.set(person, [...others, id]);
+    if (others.length === 0) return;
     // Whoever stood still may invite once more when the first is removed: nothing holds that up, and it is put right.
     const late = others.every((other) => target.user(other)?.deletedAt) && linkOf(person)?.claim?.plan !== "create";
-    if (others.length > 0 && !late) found.push(`a second user for ${person}: ${[...others, id].join(", ")}`);
+    if (!late) found.push(`a second user for ${person}: ${[...others, id].join(", ")}`);
   });
   const linkOf = (userId: string) =>
     world.store.dump("links").find(({ row }) => row === userId)?.value as Link | undefined;
