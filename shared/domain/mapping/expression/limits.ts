@@ -24,4 +24,4 @@ export const VALUE_CHARACTERS_MAX = 65_536;
 /** Elements of a list. */
 export const ELEMENTS_MAX = 10_000;
 /** Work of one evaluation: about characters looked at, a pattern counting with its instructions. */
-export const WORK_MAX = 1_500_000;
+export const WORK_MAX = 1_000_000;
