@@ -11,7 +11,7 @@ import { WriteUnsure } from "../ports/target-tenant.ts";
 import { type LinkChange, type StoredLink, writeLink } from "./claims.ts";
 import { hintVerify } from "./hints.ts";
 import { killSwitchMustBeOff } from "./kill-switch.ts";
-import { recordLateBlock, recordLateInvitation, verifyLateWrite } from "./late-effects.ts";
+import { recordLateInvitation, recordLateWrite, verifyLateWrite } from "./late-effects.ts";
 import type { Person } from "./look.ts";
 import { rowAbout, writeLog } from "./provisioning-log.ts";
 import { intended, union } from "./unrecorded.ts";
@@ -144,7 +144,7 @@ async function record(held: Held, result: Result): Promise<Applied> {
     outSince: undefined,
     targetMissingSince: undefined,
     ...(result.signal === "marked" ? {} : { adopted: undefined }),
-    ...(result.signal === "settled" || result.signal === "marked" ? {} : { lateDeleteSince: undefined }),
+    ...(result.signal === "removed" ? { lateDeleteSince: undefined } : {}),
   };
   const written = await writeLink(world, person, held.stored, result.signal, change);
   if (written.kind === "moved") {
@@ -226,7 +226,9 @@ async function recordLate({ work: { world, person, plan, name }, stored }: Held)
   if (plan.kind === "create" && state === "inviting" && since !== undefined)
     await recordLateInvitation(world, person, { targetId: undefined, address: plan.address, since });
   if (plan.kind === "update" && plan.changes.accountEnabled === false)
-    await recordLateBlock(world, person, plan.targetId, name);
+    await recordLateWrite(world, person, { targetId: plan.targetId, claimId: name, what: "block" });
+  if (plan.kind === "delete")
+    await recordLateWrite(world, person, { targetId: plan.targetId, claimId: name, what: "delete" });
 }
 
 const isOurs = (error: unknown): boolean =>

@@ -61,18 +61,23 @@ const isKnown = ({ state, targetId }: Link, invited: string | undefined): boolea
   targetId !== undefined && (state !== "removed" || targetId === invited);
 
 /**
- * A block that may land, or has, after others have written: when it is found it is ours to lift. The reading that shows it may
- * be as late as the replicas allow.
+ * A block or a removal that may land, or has, after others have written: when it is found it is ours, to lift or to undo. The
+ * reading that shows it may be as late as the replicas allow.
  */
-export async function recordLateBlock(world: World, person: Person, targetId: string, claimId: string): Promise<void> {
+export async function recordLateWrite(
+  world: World,
+  person: Person,
+  late: { targetId: string; claimId: string; what: "block" | "delete" },
+): Promise<void> {
   const giveUpAt = world.clock.now() + LEASE_MS;
   while (world.clock.now() < giveUpAt) {
     const stored = await readLink(world, person);
-    if (stored?.value.targetId !== targetId || stored.value.claim?.id === claimId) return;
+    if (stored?.value.targetId !== late.targetId || stored.value.claim?.id === late.claimId) return;
     if (!claimIsLive(stored.value, stored.ageMs)) {
-      const change = { blockedByUs: true, writtenAt: world.clock.now(), inputs: undefined };
-      if ((await writeLink(world, person, stored, "marked", change)).kind === "written")
-        return verifyLateWrite(world, person);
+      const now = world.clock.now();
+      const known = late.what === "block" ? { blockedByUs: true, writtenAt: now } : { lateDeleteSince: now };
+      const written = await writeLink(world, person, stored, "marked", { ...known, inputs: undefined });
+      if (written.kind === "written") return verifyLateWrite(world, person);
     }
     await world.clock.sleep(BUSY_MS);
   }

@@ -80,6 +80,24 @@ test("a second attempt to delete that lands when the person is back is undone: t
   expect(c.guestsOf(id)).toMatchObject([{ deletedAt: undefined, accountEnabled: true }]);
 });
 
+test("a removal that lands when others have removed the person and taken them back is undone", async () => {
+  const { c, id } = await linked(94);
+  const landed = standStillAt(c, "DELETE hub /users/{id}");
+  c.source.deleteUser(id);
+  await c.world.clock.runFor(100 * SECOND);
+  expect([landed(), c.link(id)?.state]).toEqual([false, "removed"]); // by another worker
+  c.source.restoreUser(id);
+  await c.world.clock.runFor(40 * SECOND);
+  expect([landed(), c.link(id)?.state, guestIn(c, id)?.deletedAt]).toEqual([false, "linked", undefined]);
+  const removed = new Promise<void>((resolve) => {
+    c.target.onCommit(() => guestIn(c, id)?.deletedAt !== undefined && resolve());
+  });
+  await c.world.clock.runFor(20 * SECOND);
+  await removed;
+  await expectRight(c);
+  expect(c.guestsOf(id)).toMatchObject([{ deletedAt: undefined, accountEnabled: true }]);
+});
+
 test("an invitation that lands when another had been made and its guest removed makes nobody who stays", async () => {
   const c = twoTenants({ seed: 93, timerMs: 10_000 });
   await c.untilSettled(5 * MINUTE);
