@@ -103,8 +103,9 @@ export class Ledgers {
     this.kept.delete(partition);
     if (kept && this.isFresh(kept)) {
       const done = await this.attempt(partition, kept, change);
-      // What changes nothing is told by the row: somebody else may have written.
       if (done.kind === "written") return done.answer;
+      // What changes nothing is told by the row: somebody else may have written. Until then the ledger is this call's own.
+      this.kept.delete(partition);
     }
     let ledger = kept?.ledger ?? emptyLedger();
     for (;;) {
