@@ -225,10 +225,13 @@ async function recordLate({ work: { world, person, plan, name }, stored }: Held)
   const { state, since } = stored.value;
   if (plan.kind === "create" && state === "inviting" && since !== undefined)
     await recordLateInvitation(world, person, { targetId: undefined, address: plan.address, since });
-  if (plan.kind === "update" && plan.changes.accountEnabled === false)
-    await recordLateWrite(world, person, { targetId: plan.targetId, claimId: name, what: "block" });
-  if (plan.kind === "delete")
-    await recordLateWrite(world, person, { targetId: plan.targetId, claimId: name, what: "delete" });
+  const blocks = plan.kind === "update" && plan.changes.accountEnabled === false;
+  if (blocks || plan.kind === "delete")
+    await recordLateWrite(world, person, {
+      targetId: plan.targetId,
+      claimId: name,
+      what: blocks ? "block" : "delete",
+    });
 }
 
 const isOurs = (error: unknown): boolean =>
