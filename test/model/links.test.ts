@@ -5,6 +5,7 @@ import { decideHeld, listHeld } from "../../shared/pipeline/held.ts";
 import { pauseJob, startJob } from "../../shared/pipeline/job-commands.ts";
 import { MINUTE, SECOND } from "../scenario/contoso.ts";
 import { type TwoTenants, twoTenants } from "../scenario/two-tenants.ts";
+import { Step as AnyStep } from "./step.ts";
 
 /**
  * Whatever happens to a person at the source, to their guest in the target and to the app between: at rest the link and the
@@ -76,25 +77,13 @@ const distinct = (places: readonly Place[]): Place[] => [
   ...new Map(places.map((place) => [keyOf(place), place])).values(),
 ];
 
-/** Something happens to one of the people, or to everybody. `does`: whether there is anything for it to happen to. */
-class Step implements fc.AsyncCommand<Model, TwoTenants> {
-  readonly what: string;
-  readonly act: (m: Model, c: TwoTenants) => Promise<void> | void;
-
-  constructor(what: string, act: (m: Model, c: TwoTenants) => Promise<void> | void) {
-    this.what = what;
-    this.act = act;
-  }
-
-  check = () => true;
-
-  async run(m: Model, c: TwoTenants): Promise<void> {
+/** Something happens to one of the people, or to everybody, and the app may have acted before. */
+class Step extends AnyStep<Model> {
+  override async run(m: Model, c: TwoTenants): Promise<void> {
     for (const person of m.people) mayHaveActed(m, person);
-    await this.act(m, c);
+    await super.run(m, c);
     expect(c.crimes()).toEqual([]);
   }
-
-  toString = () => this.what;
 }
 
 function mayHaveActed({ paused }: Model, person: Person): void {

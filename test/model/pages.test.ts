@@ -2,29 +2,12 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { MINUTE, SECOND } from "../scenario/contoso.ts";
 import { type TwoTenants, twoTenants } from "../scenario/two-tenants.ts";
+import { Step } from "./step.ts";
 
 /** Delta rounds tell everything, whatever happens to their messages and to whoever reads them; no notification helps. */
 
 interface Model {
   departments: Map<string, string>;
-}
-
-class Step implements fc.AsyncCommand<Model, TwoTenants> {
-  readonly what: string;
-  readonly act: (m: Model, c: TwoTenants) => Promise<void> | void;
-
-  constructor(what: string, act: (m: Model, c: TwoTenants) => Promise<void> | void) {
-    this.what = what;
-    this.act = act;
-  }
-
-  check = () => true;
-
-  async run(m: Model, c: TwoTenants): Promise<void> {
-    await this.act(m, c);
-  }
-
-  toString = () => this.what;
 }
 
 const page = (c: TwoTenants, behind: number) => {
@@ -37,24 +20,31 @@ const page = (c: TwoTenants, behind: number) => {
 const commands = [
   fc.integer({ min: 0, max: 999 }).map(
     (value) =>
-      new Step(`department ${value}`, (m, c) => {
+      new Step<Model>(`department ${value}`, (m, c) => {
         const [id = ""] = [...m.departments.keys()].slice(value % m.departments.size);
         c.source.updateUser(id, { department: String(value) });
         m.departments.set(id, String(value));
       }),
   ),
-  fc.integer({ min: 1, max: 30 }).map((s) => new Step(`wait ${s} s`, (_, c) => c.world.clock.runFor(s * SECOND))),
+  fc
+    .integer({ min: 1, max: 30 })
+    .map((s) => new Step<Model>(`wait ${s} s`, (_, c) => c.world.clock.runFor(s * SECOND))),
   fc
     .integer({ min: 0, max: 2 })
-    .map((behind) => new Step(`page again, ${behind} behind`, (_, c) => c.world.bus.send("pages", [page(c, behind)]))),
-  fc.constant(new Step("pages lost", (_, c) => c.world.broker.purge("pages"))),
+    .map(
+      (behind) =>
+        new Step<Model>(`page again, ${behind} behind`, (_, c) => c.world.bus.send("pages", [page(c, behind)])),
+    ),
+  fc.constant(new Step<Model>("pages lost", (_, c) => c.world.broker.purge("pages"))),
   fc.constant(
-    new Step("worker dies", (_, c) => {
+    new Step<Model>("worker dies", (_, c) => {
       c.world.instances[0]?.kill();
       c.world.start();
     }),
   ),
-  fc.constant(new Step("token reset", (_, c) => c.world.graph.addFault({ on: "delta", kind: "resync", times: 1 }))),
+  fc.constant(
+    new Step<Model>("token reset", (_, c) => c.world.graph.addFault({ on: "delta", kind: "resync", times: 1 })),
+  ),
 ];
 
 test("nothing is skipped in any order of pages, losses, deaths and resets", async () => {
